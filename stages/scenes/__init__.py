@@ -1,0 +1,1 @@
+"""Scenes: a language model writes the outline, then each scene of it."""

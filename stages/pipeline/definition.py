@@ -1,0 +1,53 @@
+"""What a stage supplies to the frame: its name, and four or five functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from stages.pipeline.manifests import Measured, StageName, Strict, TopicManifest
+from stages.pipeline.work import RunWork
+
+Prepared = TypeVar("Prepared")
+Engine = TypeVar("Engine")
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a model goes: `device` is "cpu" or "cuda:0"; `strategy` names how ("cpu", "full", "offload")."""
+
+    device: str
+    strategy: str
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether weights live on, or stream through, a GPU."""
+        return self.device != "cpu"
+
+
+@dataclass(frozen=True)
+class StageDefinition(Generic[Prepared, Engine]):
+    """A stage, as the frame sees it. The functions are called in this order.
+
+    `engine_key(topic)` says which runs share a loaded engine; `wants_gpu(topic)` whether it runs on a GPU if there is one.
+    `prepare(topic)` imports the heavy library and reads headers and configs, without a CUDA context and without weights.
+    `needed_bytes(prepared, strategy)` is the GPU memory the strategy needs at its peak.
+    `load(prepared, placement)` puts the weights where they belong.
+    `make(engine, works)` makes every task of every run, committing one by one; it raises nothing for a single scene.
+    `publish(work, measured)` gives the manifest of a run whose tasks are all settled.
+    `release(engine)` drops the model before the memory is read for the last time.
+    """
+
+    name: StageName
+    summary: str
+    per_scene: bool
+    engine_key: Callable[[TopicManifest], Hashable]
+    wants_gpu: Callable[[TopicManifest], bool]
+    prepare: Callable[[TopicManifest], Prepared]
+    load: Callable[[Prepared, Placement], Engine]
+    make: Callable[[Engine, Sequence[RunWork]], None]
+    publish: Callable[[RunWork, Measured], Strict]
+    needed_bytes: Callable[[Prepared, str], int] = lambda prepared, strategy: 0
+    release: Callable[[Engine], None] = lambda engine: None
+    strategies: tuple[str, ...] = ("full", "cpu")

@@ -1,0 +1,59 @@
+"""What happened when: stages tell events through an inherited pipe, the runner alone appends them to `events.jsonl`.
+
+A failing event never kills a stage, and a reader drops a torn last line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+EVENTS_DESCRIPTOR = "SCENE_RELAY_EVENTS_FD"
+# Writes to a pipe of at most PIPE_BUF bytes (4096 on Linux) are never interleaved with others.
+MAX_EVENT_BYTES = 4000
+
+
+class EventPipe:
+    """The writing end, in a stage process. Without a runner every event goes nowhere."""
+
+    def __init__(self) -> None:
+        descriptor = os.environ.get(EVENTS_DESCRIPTOR, "")
+        self._descriptor = int(descriptor) if descriptor.isdigit() else None
+
+    def tell(self, kind: str, **fields: Any) -> None:
+        """Send one event. Never raises; a runner that is gone ends the telling."""
+        if self._descriptor is None:
+            return
+        event = {"at": round(time.time(), 3), "event": kind, "pid": os.getpid(), **fields}
+        line = json.dumps(event, default=str).encode() + b"\n"
+        if len(line) > MAX_EVENT_BYTES:
+            short = {key: value for key, value in event.items() if not isinstance(value, str) or len(value) < 500}
+            line = json.dumps(short, default=str).encode()[: MAX_EVENT_BYTES - 1] + b"\n"
+        try:
+            os.write(self._descriptor, line)
+        except OSError:
+            self._descriptor = None
+
+
+def append_event(path: Path, event: Mapping[str, Any]) -> None:
+    """Append one event to `events.jsonl`. A full disk costs the event, not the run."""
+    with contextlib.suppress(OSError), path.open("ab") as file:
+        file.write(json.dumps(event, ensure_ascii=False, default=str).encode() + b"\n")
+
+
+def read_events(path: Path) -> Iterator[dict[str, Any]]:
+    """The events of a file, oldest first; torn or foreign lines are dropped."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError:
+        return
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            event = json.loads(line)
+            if isinstance(event, dict):
+                yield event

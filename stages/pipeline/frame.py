@@ -1,0 +1,256 @@
+"""The frame of a stage process, the same for every stage.
+
+parse -> prepare -> gate -> inputs -> lease and admit -> load -> make, committing one by one -> publish -> exit.
+A stage takes one run directory or many: a bad one is skipped, the rest finish.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import logging
+import os
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from gpu_utils import force_cleanup, log_vram_stats
+from stages.pipeline import gate, locks, measurements
+from stages.pipeline.definition import Placement, StageDefinition
+from stages.pipeline.errors import ExitCode, ManifestError, SceneRelayError, combined_exit_code, one_line
+from stages.pipeline.events import EventPipe
+from stages.pipeline.manifests import Measured, MemorySample, TopicManifest
+from stages.pipeline.placement import next_strategy, out_of_memory, placed
+from stages.pipeline.process import StopRequest
+from stages.pipeline.progress import ProgressBar, title
+from stages.pipeline.run_directory import RunDirectory
+from stages.pipeline.staleness import Selection, examine
+from stages.pipeline.work import RunWork
+
+logger = logging.getLogger(__name__)
+
+REASON_FILE = "SCENE_RELAY_REASON_FILE"
+
+
+class StageProcess:
+    """One process of one stage, over the run directories it was given."""
+
+    def __init__(self, stage: StageDefinition[Any, Any], selection: Selection, strategy: str | None) -> None:
+        self.stage = stage
+        self.selection = selection
+        self.strategy = strategy
+        self.events = EventPipe()
+        self.stop = StopRequest()
+        self.started = time.monotonic()
+        self.timeline: dict[str, float] = {}
+        self.memory: list[MemorySample] = []
+        self.placement = Placement("cpu", "cpu")
+        self.codes: list[int] = []
+        self.ended: set[Path] = set()
+        self.progress = ProgressBar(stage.name)
+
+    def run(self, paths: Sequence[Path]) -> ExitCode:
+        """Work through the run directories and give the exit code."""
+        with contextlib.ExitStack() as stack:
+            runs = list(self._open(paths, stack))
+            self._mark("parsed")
+            if gate.is_closed():
+                self._prepare_early(runs)
+                gate.wait()
+                self._mark("gate")
+            works = list(self._inputs(runs))
+            for _, group in itertools.groupby(works, key=lambda work: self.stage.engine_key(work.topic)):
+                self._run_group(list(group))
+        return combined_exit_code(self.codes)
+
+    # ---- parse
+
+    def _open(self, paths: Sequence[Path], stack: contextlib.ExitStack) -> Iterator[tuple[RunDirectory, TopicManifest]]:
+        """Every cheap error comes here: no such directory, bad topic, somebody else at work."""
+        seen: set[Path] = set()
+        for path in paths:
+            if path.resolve() in seen:
+                continue
+            seen.add(path.resolve())
+            run = RunDirectory(path)
+            with self._answering_for(run):
+                topic = run.read_topic()
+                stack.enter_context(locks.held(run, self.stage.name))
+                yield run, topic
+
+    def _prepare_early(self, runs: Sequence[tuple[RunDirectory, TopicManifest]]) -> None:
+        """Before the gate: import and read headers, so that only the weights are left to load."""
+        for run, topic in runs[:1]:
+            with self._answering_for(run, quietly=True):
+                self.stage.prepare(topic)
+                self._mark("prepared")
+
+    # ---- inputs
+
+    def _inputs(self, runs: Sequence[tuple[RunDirectory, TopicManifest]]) -> Iterator[RunWork]:
+        """What is stale, run by run. A run with nothing to make is published or left alone here."""
+        for run, topic in runs:
+            with self._answering_for(run):
+                state = examine(self.stage.name, run, topic, self.selection)
+                if state.waiting_for:
+                    raise_missing(run, self.stage.name, state.waiting_for)
+                work = RunWork(
+                    stage=self.stage.name, run=run, topic=topic, state=state, selection=self.selection,
+                    events=self.events, stop=self.stop, on_progress=self._progress,
+                )  # fmt: skip
+                if work.settled:
+                    if not state.published and state.complete:
+                        self._publish(work)
+                    self._finish(work)
+                else:
+                    yield work
+
+    # ---- load and make
+
+    def _run_group(self, works: list[RunWork]) -> None:
+        """Load once for all the runs that share an engine, and make everything they need."""
+        topic = works[0].topic
+        try:
+            prepared = self.stage.prepare(topic)
+            self._mark("prepared")
+            wants_gpu = self.stage.wants_gpu(topic)
+            needed = lambda strategy: self.stage.needed_bytes(prepared, strategy)  # noqa: E731
+            label = f"{self.stage.name} {works[0].run.name}"
+            with placed(wants_gpu, self.stage.strategies, self.strategy, needed, label) as self.placement:
+                self._make(prepared, works)
+        except SceneRelayError as error:
+            self._fail_group(works, error)
+        except Exception as error:  # noqa: BLE001 - sorted below: out of memory, or a bug with its traceback
+            if out_of_memory(error):
+                self._give_up_memory(works, error)
+            else:
+                self._fail_group(works, error)
+        finally:
+            self.progress.close()
+
+    def _make(self, prepared: Any, works: list[RunWork]) -> None:
+        self._sample("before load")
+        self.events.tell("loading", stage=self.stage.name, run=str(works[0].run.path), strategy=self.placement.strategy)
+        engine = self.stage.load(prepared, self.placement)
+        self._mark("loaded")
+        self._sample("after load")
+        try:
+            for work in works:
+                self.progress.show(work)
+            self.stage.make(engine, works)
+        finally:
+            self.stage.release(engine)
+            del engine
+            force_cleanup()
+            self._sample("after cleanup")
+
+    def _progress(self, work: RunWork) -> None:
+        """After every scene. A run whose last scene is settled is published at once, while the others go on."""
+        self.progress.show(work)
+        if work.settled:
+            self._sample("after the work")
+            if work.state.complete:
+                self._publish(work)
+            self._finish(work)
+
+    # ---- publish
+
+    def _publish(self, work: RunWork) -> None:
+        """The manifest last: it exists only when every scene has an artefact or a recorded failure."""
+        with self._answering_for(work.run):
+            manifest = self.stage.publish(work, self._measured(work))
+            work.run.write_manifest(work.run.manifest_path(self.stage.name), manifest)
+            work.published = True
+            self.events.tell("published", stage=self.stage.name, run=str(work.run.path))
+
+    def _measured(self, work: RunWork) -> Measured:
+        timeline = dict(self.timeline)
+        if work.first_result_seconds is not None:
+            timeline["first result"] = round(work.started - self.started + work.first_result_seconds, 3)
+        return Measured(
+            device=self.placement.device,
+            strategy=self.placement.strategy,
+            attempt=int(os.environ.get("SCENE_RELAY_ATTEMPT", "1")),
+            seconds=round(time.monotonic() - self.started, 3),
+            peak_host_bytes=measurements.peak_host_bytes(),
+            peak_gpu_bytes=measurements.peak_gpu_bytes(),
+            memory=tuple(self.memory),
+            timeline_seconds=timeline,
+            versions=measurements.of_libraries(),
+        )
+
+    # ---- endings
+
+    def _finish(self, work: RunWork) -> None:
+        failures = work.failures()
+        code = ExitCode.SOME_SCENES_FAILED if failures else ExitCode.DONE
+        reason = f"scene {failures[0].scene_id}: {failures[0].reason}" if failures else None
+        self._end_run(work.run, code, reason)
+
+    def _end_run(self, run: RunDirectory, code: ExitCode, reason: str | None) -> None:
+        self.codes.append(code)
+        self.ended.add(run.path)
+        self.events.tell("run_finished", stage=self.stage.name, run=str(run.path), exit_code=int(code), reason=reason)
+
+    @contextlib.contextmanager
+    def _answering_for(self, run: RunDirectory, quietly: bool = False) -> Iterator[None]:
+        """An error of one run ends that run in this process, not the others."""
+        try:
+            yield
+        except SceneRelayError as error:
+            if not quietly:
+                say(error)
+                self._end_run(run, error.exit_code, str(error))
+
+    def _fail_group(self, works: Sequence[RunWork], error: Exception) -> None:
+        """An error that is not one scene's: it ends the unfinished runs of the group; what was committed stays."""
+        code = error.exit_code if isinstance(error, SceneRelayError) else ExitCode.BUG
+        if code is ExitCode.BUG:
+            traceback.print_exc()
+        reason = one_line(str(error)) or type(error).__name__
+        reason = reason if code is not ExitCode.BUG else f"{type(error).__name__}: {reason}"
+        say(reason)
+        for work in works:
+            if work.run.path not in self.ended:
+                self._end_run(work.run, code, reason)
+
+    def _give_up_memory(self, works: Sequence[RunWork], error: Exception) -> None:
+        """Out of memory: say so with what to try next; a fresh process tries it, because this one's memory is suspect."""
+        following = next_strategy(self.stage.strategies, self.placement.strategy)
+        reason = one_line(f"out of memory with strategy {self.placement.strategy} on {self.placement.device}: {error}")
+        say(reason)
+        reason_file = os.environ.get(REASON_FILE)
+        if reason_file:
+            with contextlib.suppress(OSError):
+                Path(reason_file).write_text(json.dumps({"reason": reason, "next_strategy": following}))
+        for work in works:
+            if work.run.path not in self.ended:
+                self._end_run(work.run, ExitCode.OUT_OF_GPU_MEMORY, reason)
+
+    # ---- knowing
+
+    def _mark(self, moment: str) -> None:
+        self.timeline.setdefault(moment, round(time.monotonic() - self.started, 3))
+        title(f"{self.stage.name} {moment}")
+
+    def _sample(self, label: str) -> None:
+        stats = log_vram_stats(f"{self.stage.name}: {label}", logger=logger)
+        sample = measurements.memory_sample(label, time.monotonic() - self.started, stats)
+        self.memory.append(sample)
+        self.events.tell("memory", stage=self.stage.name, **sample.model_dump())
+
+
+def say(error: object) -> None:
+    """One line to the person, on stderr."""
+    print(f"scene-relay: {one_line(str(error))}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def raise_missing(run: RunDirectory, stage: str, missing: str) -> None:
+    """The inputs of this stage are not there yet."""
+    raise ManifestError(
+        f"{run.path} has no {missing}, which {stage} needs; `python -m stages resume {run.path}` makes what is missing"
+    )

@@ -1,0 +1,49 @@
+"""Who works on a run: kernel locks that are free the moment their holder dies.
+
+A dead runner's lock is free before its child is gone, so each child locks (run, stage) itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from stages.pipeline.atomic import storage_errors
+from stages.pipeline.errors import TryAgainLater
+from stages.pipeline.run_directory import RunDirectory
+
+RUNNER = "runner"
+
+
+@contextlib.contextmanager
+def held(run: RunDirectory, owner: str) -> Iterator[None]:
+    """Hold the lock of `owner` (a stage's name, or "runner") on the run. Raises TryAgainLater at once when it is taken."""
+    path = run.logs / f".{owner}.lock"
+    lock = FileLock(path)
+    note = path.with_suffix(".pid")
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            what = "another runner" if owner == RUNNER else f"the stage {owner}"
+            raise TryAgainLater(
+                f"{run.path}: {what}{_holder(note)} is at work on this run; wait for it or end it, then call again"
+            ) from None
+    try:
+        with contextlib.suppress(OSError):  # the pid is a courtesy to the person who meets the lock
+            note.write_text(str(os.getpid()))
+        yield
+    finally:
+        lock.release()
+
+
+def _holder(note: Path) -> str:
+    try:
+        return f" (pid {int(note.read_text())})"
+    except (OSError, ValueError):
+        return ""

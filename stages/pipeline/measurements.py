@@ -1,0 +1,51 @@
+"""What a stage process measures of itself: memory at named moments, peaks, and the versions it ran with.
+
+Never imports torch; when a stage has imported it, it is found in `sys.modules`.
+"""
+
+from __future__ import annotations
+
+import platform
+import resource
+import sys
+from importlib import metadata
+from typing import Any
+
+from gpu_utils.stats import VRAMStats
+from stages.pipeline.manifests import MemorySample
+
+LIBRARIES = ("torch", "transformers", "diffusers", "llguidance", "av")
+
+
+def peak_host_bytes() -> int:
+    """The largest resident set of this process so far (ru_maxrss: kilobytes on Linux, bytes on macOS)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def peak_gpu_bytes() -> int | None:
+    """The allocator's own peak on this process's GPU; None where no CUDA context was ever made."""
+    torch: Any = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_initialized():
+        return None
+    return int(torch.cuda.max_memory_reserved())
+
+
+def memory_sample(label: str, at_seconds: float, stats: VRAMStats) -> MemorySample:
+    """A sample in the words of the manifest."""
+    return MemorySample(
+        label=label,
+        at_seconds=round(at_seconds, 3),
+        host_bytes=stats.host.rss_bytes,
+        gpu_used_bytes=stats.device.used_bytes if stats.device else None,
+        gpu_allocated_bytes=stats.allocated_bytes or None,
+    )
+
+
+def of_libraries() -> dict[str, str]:
+    """Python's version and those of the libraries this process has imported."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        if name in sys.modules:
+            found[name] = metadata.version(name)
+    return found

@@ -1,0 +1,142 @@
+"""One run's directory: what lies where, how it is made, and that no path of a manifest leads out of it."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from slugify import slugify
+
+from stages.pipeline.atomic import remove, storage_errors, write_atomically
+from stages.pipeline.errors import ManifestError, UsageError
+from stages.pipeline.manifests import STAGES, StageName, Strict, TopicManifest
+from stages.pipeline.reading import read_model
+
+MAX_SLUG_CHARACTERS = 48
+ARTEFACT_SUFFIX: dict[StageName, str] = {"audio": ".wav", "images": ".png"}
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """The paths of one run. Nothing is read or made by creating this."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The directory's own name, which names the run to people."""
+        return self.path.name
+
+    @property
+    def topic_path(self) -> Path:
+        """`0_topic.json`."""
+        return self.path / "0_topic.json"
+
+    def manifest_path(self, stage: StageName) -> Path:
+        """`1_scenes.json` ... `5_report.json`."""
+        return self.path / f"{STAGES.index(stage) + 1}_{stage}.json"
+
+    def artefact_directory(self, stage: StageName) -> Path:
+        """`1_scenes/`, `2_audio/`, `3_images/`."""
+        return self.path / f"{STAGES.index(stage) + 1}_{stage}"
+
+    def artefact_path(self, stage: StageName, scene_id: str) -> Path:
+        """`2_audio/01.wav`, `3_images/01.png`."""
+        return self.artefact_directory(stage) / f"{scene_id}{ARTEFACT_SUFFIX[stage]}"
+
+    def record_path(self, stage: StageName, scene_id: str) -> Path:
+        """`2_audio/01.json`; the scenes' own text is its record: `1_scenes/01.json`."""
+        return self.artefact_directory(stage) / f"{scene_id}.json"
+
+    @property
+    def outline_path(self) -> Path:
+        """`1_scenes/outline.json`."""
+        return self.artefact_directory("scenes") / "outline.json"
+
+    @property
+    def logs(self) -> Path:
+        """One log per attempt, and `attempts.json`."""
+        return self.path / "logs"
+
+    @property
+    def events_path(self) -> Path:
+        """`events.jsonl`: what happened when."""
+        return self.path / "events.jsonl"
+
+    def relative(self, path: Path) -> str:
+        """`path` as it is written into a manifest."""
+        return path.relative_to(self.path).as_posix()
+
+    def resolve(self, inner_path: str) -> Path:
+        """The file a manifest names. Raises ManifestError when links lead it out of the run directory."""
+        path = self.path / inner_path
+        if not path.resolve().is_relative_to(self.path.resolve()):
+            raise ManifestError(f"{self.path}: the path {inner_path!r} leaves the run directory; mend the manifest")
+        return path
+
+    def read_topic(self) -> TopicManifest:
+        """`0_topic.json`. Raises UsageError when this is no run directory, ManifestError when it is a bad one."""
+        if not self.path.is_dir():
+            raise UsageError(f'{self.path} is not a directory; `python -m stages new "topic"` makes a run directory')
+        if not self.topic_path.exists():
+            raise ManifestError(
+                f'{self.path} has no 0_topic.json, so it is not a run directory; `python -m stages new "topic"` makes one'
+            )
+        return read_model(self.topic_path, TopicManifest)
+
+    def write_manifest(self, path: Path, manifest: Strict) -> None:
+        """Write a manifest or record, whole or not at all. Raises StorageError."""
+        write_atomically(path, manifest_bytes(manifest))
+
+    def remove_manifest(self, stage: StageName) -> None:
+        """A stage that is about to replace an artefact first removes its manifest. Raises StorageError."""
+        remove(self.manifest_path(stage))
+
+
+def manifest_bytes(manifest: Strict) -> bytes:
+    """The bytes of a manifest: indented, because people read and edit these."""
+    return (manifest.model_dump_json(indent=2) + "\n").encode()
+
+
+def make_run_directory(output: Path, topic: TopicManifest, now: datetime) -> RunDirectory:
+    """Make `output/<time>_<topic>/` with its `0_topic.json`, and point `output/latest` at it. Raises StorageError."""
+    slug = slugify(topic.topic[:400], max_length=MAX_SLUG_CHARACTERS, separator="_", word_boundary=True) or "topic"
+    slug = re.sub(r"[^a-z0-9_]", "", slug) or "topic"
+    base = f"{now:%Y%m%d-%H%M%S}_{slug}"
+    with storage_errors(output / base):
+        output.mkdir(parents=True, exist_ok=True)
+        number = 1
+        while True:
+            path = output / (base if number == 1 else f"{base}_{number}")
+            try:
+                path.mkdir()
+                break
+            except FileExistsError:
+                number += 1
+    run = RunDirectory(path)
+    run.write_manifest(run.topic_path, topic)
+    point_latest(output, run)
+    return run
+
+
+def point_latest(output: Path, run: RunDirectory) -> None:
+    """Make `output/latest` a link to the run, replacing the link that was there. Raises StorageError."""
+    link = output / "latest"
+    temporary = output / f".latest.{os.getpid()}"
+    with storage_errors(link):
+        if link.exists() and not link.is_symlink():
+            return  # somebody keeps a file of that name; a convenience is not worth taking it away
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(run.path.name, target_is_directory=True)
+        temporary.replace(link)
+
+
+def all_runs(output: Path) -> list[RunDirectory]:
+    """The run directories below `output`, newest first."""
+    if not output.is_dir():
+        return []
+    paths = [path for path in output.iterdir() if not path.is_symlink() and (path / "0_topic.json").is_file()]
+    return [RunDirectory(path) for path in sorted(paths, key=lambda path: path.name, reverse=True)]

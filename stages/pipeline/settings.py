@@ -1,0 +1,127 @@
+"""The settings of a run: what each means, its bounds and its default. Frozen into `0_topic.json` when a run is made.
+
+Where the values come from (flag, environment, pipeline.toml, profile) is the business of `configuration.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+MAX_TOPIC_CHARACTERS = 2000
+
+Aspect = Literal["16:9", "1:1", "9:16"]
+DType = Literal["auto", "float32", "bfloat16", "float16"]
+DeviceChoice = Literal["auto", "cpu", "cuda"]
+
+
+def _topic(topic: str) -> str:
+    if not topic.strip():
+        raise ValueError("the topic is empty")
+    if "\0" in topic:
+        raise ValueError("the topic holds a NUL character")
+    return topic
+
+
+def _single_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must be one line without control characters")
+    return text
+
+
+TopicText = Annotated[str, Field(min_length=1, max_length=MAX_TOPIC_CHARACTERS), AfterValidator(_topic)]
+OneLine = Annotated[str, AfterValidator(_single_line)]
+
+
+class Table(BaseModel):
+    """One table of settings: a setting that does not exist is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class StorySettings(Table):
+    """What the story is to be; every stage reads these."""
+
+    number_of_scenes: int = Field(6, ge=1, le=50, description="How many scenes the story has.")
+    language: str = Field("en", pattern=r"^[a-z]{2,3}$", description="Language of the narration, an ISO 639 code.")
+    style: OneLine = Field("", max_length=120, description="Style of every picture; empty: the model chooses.")
+    aspect: Aspect = Field("16:9", description="Shape of the pictures and of the film.")
+
+
+class ScenesSettings(Table):
+    """Writing: a causal language model with a chat template."""
+
+    model_id: str = Field("models/starter/text", min_length=1, description="A directory, or a cached repository.")
+    revision: str | None = Field(None, description="Commit of the repository; a directory has none.")
+    dtype: DType = Field("auto", description="Precision of the weights; auto: bfloat16 on a GPU, float32 on a CPU.")
+    device: DeviceChoice = Field("auto", description="Where the model runs; auto: on the GPU when there is one.")
+    languages: tuple[str, ...] = Field((), description="Languages the model writes; empty: any.")
+    temperature: float = Field(0.8, ge=0, le=2, description="0 writes the likeliest text.")
+    top_p: float = Field(0.95, gt=0, le=1, description="Nucleus sampling.")
+    batch_size: int = Field(1, ge=1, le=64, description="How many scenes are decoded together.")
+    max_attempts: int = Field(3, ge=1, le=10, description="Tries for each scene, each with the next seed.")
+    outline_max_new_tokens: int = Field(6000, ge=64, le=32768, description="Bound on the outline's tokens.")
+    scene_max_new_tokens: int = Field(700, ge=64, le=8192, description="Bound on a scene's tokens.")
+
+
+class AudioSettings(Table):
+    """Speaking: espeak-ng in a process of its own, or a transformers text-to-waveform model."""
+
+    model_id: str = Field("espeak-ng", min_length=1, description='"espeak-ng", a directory or a cached repository.')
+    revision: str | None = Field(None, description="Commit of the repository; a directory has none.")
+    dtype: DType = Field("auto", description="Precision of the weights; auto: float32.")
+    device: DeviceChoice = Field("auto", description="Where the model runs; espeak-ng needs no GPU.")
+    voice: OneLine = Field("", max_length=80, description="A voice of the model; empty: its best for the language.")
+    words_per_minute: int = Field(160, ge=80, le=400, description="Speed of the voice, where the model has one.")
+    sentence_pause_seconds: float = Field(0.35, ge=0, le=3, description="Silence between sentences.")
+    max_attempts: int = Field(2, ge=1, le=10, description="Tries for each scene, each with the next seed.")
+
+
+class ImagesSettings(Table):
+    """Painting: a text-to-image pipeline that diffusers loads."""
+
+    model_id: str = Field("models/starter/images", min_length=1, description="A directory, or a cached repository.")
+    revision: str | None = Field(None, description="Commit of the repository; a directory has none.")
+    dtype: DType = Field("auto", description="Precision of the weights; auto: bfloat16 on a GPU, float32 on a CPU.")
+    device: DeviceChoice = Field("auto", description="Where the model runs; auto: on the GPU when there is one.")
+    num_inference_steps: int = Field(8, ge=1, le=200, description="Denoising steps.")
+    guidance_scale: float = Field(3.0, ge=0, le=30, description="Guidance; distilled models want 0 or 1.")
+    negative_prompt: OneLine = Field("", max_length=400, description="What the picture should not show.")
+    sizes: dict[Aspect, tuple[int, int]] = Field(
+        {"16:9": (384, 224), "1:1": (288, 288), "9:16": (224, 384)},
+        description="Width and height in pixels for each shape.",
+    )
+    max_attempts: int = Field(3, ge=1, le=10, description="Tries for each scene, each with the next seed.")
+
+
+class VideoSettings(Table):
+    """Cutting the film: H.264 and AAC, on the CPU."""
+
+    short_side: int = Field(720, ge=64, le=2160, multiple_of=2, description="Shorter side of the film in pixels.")
+    frames_per_second: int = Field(25, ge=5, le=60, description="Frames per second.")
+    pause_seconds: float = Field(1.0, ge=0.2, le=5, description="Pause after each narration; fades lie inside it.")
+    zoom: float = Field(1.12, ge=1.0, le=1.5, description="How far the camera moves in or out over a scene.")
+    crf: int = Field(20, ge=0, le=40, description="Quality of the film: lower is better and larger.")
+    preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"] = Field(
+        "veryfast", description="Effort of the encoder."
+    )
+    threads: int = Field(2, ge=1, le=16, description="Encoder threads; the film's bytes depend on the count.")
+
+
+class ReportSettings(Table):
+    """Laying out the page."""
+
+    preview_width: int = Field(960, ge=160, le=2048, description="Width of the pictures inside the page.")
+    max_page_bytes: int = Field(15_000_000, ge=1_000_000, le=100_000_000, description="Bound on the page's size.")
+
+
+class Settings(Table):
+    """All settings of a run, resolved."""
+
+    story: StorySettings = StorySettings()
+    scenes: ScenesSettings = ScenesSettings()
+    audio: AudioSettings = AudioSettings()
+    images: ImagesSettings = ImagesSettings()
+    video: VideoSettings = VideoSettings()
+    report: ReportSettings = ReportSettings()

@@ -1,0 +1,133 @@
+"""Staleness of the story: `1_scenes.json` is an output of the language model and an input from a person.
+
+As long as it is valid and its own request is unchanged, it is taken as it is, edited or not.
+"""
+
+from __future__ import annotations
+
+from stages.pipeline.errors import ManifestError
+from stages.pipeline.keys import MadeFrom, changed_fields, made, scene_made_from, scenes_request
+from stages.pipeline.manifests import Failure, Made, Outline, SceneRecord, ScenesManifest, TopicManifest
+from stages.pipeline.reading import read_if_valid
+from stages.pipeline.run_directory import RunDirectory
+from stages.pipeline.staleness.artefacts import read_story
+from stages.pipeline.staleness.state import FORCED, MISSING, Selection, StageState, Task, take_of, why_stale
+from stages.pipeline.story import scene_ids
+
+OUTLINE = "outline"
+
+
+def examine_scenes(run: RunDirectory, topic: TopicManifest, selection: Selection) -> StageState:
+    """The state of the story. Raises ManifestError when an edited story's request has changed."""
+    story = read_story(run)
+    if story is not None and story.request is None and not (selection.force or selection.another):
+        # Written by a person: there is no request to compare, and no model to find.
+        return StageState("scenes", published=True, story=story, edited=tuple(s.scene_id for s in story.scenes))
+    request = made(scenes_request(topic))
+    if story is None:
+        return _unwritten(run, topic, selection, request.key)
+    edited = edited_parts(run, story)
+    known = [scene.scene_id for scene in story.scenes] + [failure.scene_id for failure in story.failures]
+    selection.refuse_unknown(run, known)
+    if selection.force or selection.another:
+        return _written_anew(run, topic, selection, request.key, story, edited)
+    if story.request is not None and story.request.key != request.key:
+        fields = ", ".join(changed_fields(story.request.made_from, request.made_from))
+        if edited:
+            raise ManifestError(
+                f"{run.manifest_path('scenes')} was edited ({', '.join(edited)}) and what was asked has changed ({fields}); "
+                "take the change back, or run the scenes stage with --force, which keeps the edited file beside the new one"
+            )
+        state = _unwritten(run, topic, selection, request.key)
+        return StageState(
+            "scenes", tasks=state.tasks, kept=state.kept, complete=state.complete, why=f"changed: {fields}", story=None
+        )
+    retries = [failure for failure in story.failures if selection.takes(failure.scene_id)]
+    remaining = [failure for failure in story.failures if not selection.takes(failure.scene_id)]
+    tasks = tuple(
+        Task(f.scene_id, _scene_made(run, request.key, f.scene_id, 0), 0, f"failed before: {f.reason}", f.attempts)
+        for f in retries
+    )
+    return StageState("scenes", tasks=tasks, failures=tuple(remaining), published=True, story=story, edited=edited)
+
+
+def edited_parts(run: RunDirectory, story: ScenesManifest) -> tuple[str, ...]:
+    """What a person changed in `1_scenes.json` since the model wrote it: scene ids, and names of other fields."""
+    outline = read_if_valid(run.outline_path, Outline)
+    changed = [
+        name
+        for name in ("title", "logline", "style", "characters")
+        if outline is not None and getattr(outline, name) != getattr(story, name)
+    ]
+    for scene in story.scenes:
+        record = read_if_valid(run.record_path("scenes", scene.scene_id), SceneRecord)
+        if record is None or record.scene != scene:
+            changed.append(scene.scene_id)
+    known = {scene.scene_id for scene in story.scenes} | {failure.scene_id for failure in story.failures}
+    if outline is not None and not set(scene_ids(len(outline.lines))) <= known:
+        changed.append("scenes")
+    return tuple(changed)
+
+
+def outline_text(outline: Outline) -> MadeFrom:
+    """The part of an outline that its scenes are written from."""
+    return outline.model_dump(mode="json", include={"title", "logline", "style", "characters", "lines"})
+
+
+def _unwritten(run: RunDirectory, topic: TopicManifest, selection: Selection, request_key: str) -> StageState:
+    """The story is not published: find what outline and scenes of it are there already."""
+    ids = scene_ids(topic.settings.story.number_of_scenes)
+    selection.refuse_unknown(run, list(ids))
+    force = selection.force or selection.another
+    outline = read_if_valid(run.outline_path, Outline)
+    now = made(scenes_request(topic))
+    why = FORCED if force and not selection.scenes else why_stale(outline, now)
+    tasks: list[Task] = []
+    if why is not None:
+        take = take_of(None, False)
+        tasks.append(Task(OUTLINE, now, take, why))
+        tasks += [
+            Task(scene_id, None, 0, MISSING if why == MISSING else why) for scene_id in ids if selection.takes(scene_id)
+        ]
+        return StageState("scenes", tasks=tuple(tasks), complete=not selection.scenes, why=why)
+    complete = True
+    for scene_id in ids:
+        record = read_if_valid(run.record_path("scenes", scene_id), SceneRecord)
+        take = take_of(record, selection.another and selection.takes(scene_id))
+        expected = _scene_made(run, request_key, scene_id, take)
+        why = FORCED if selection.insists(scene_id) else (why_stale(record, expected) if expected else MISSING)
+        if why is None:
+            continue
+        if selection.takes(scene_id):
+            tasks.append(Task(scene_id, expected, take, why))
+        else:
+            complete = False
+    return StageState("scenes", tasks=tuple(tasks), complete=complete, why="not published")
+
+
+def _written_anew(
+    run: RunDirectory,
+    topic: TopicManifest,
+    selection: Selection,
+    request_key: str,
+    story: ScenesManifest,
+    edited: tuple[str, ...],
+) -> StageState:
+    """--force: the whole story, or the scenes asked for inside the story as it stands."""
+    if not selection.scenes:
+        state = _unwritten(run, topic, selection, request_key)
+        return StageState("scenes", tasks=state.tasks, complete=True, why=FORCED, edited=edited)
+    tasks = []
+    for scene_id in sorted(selection.scenes):
+        record = read_if_valid(run.record_path("scenes", scene_id), SceneRecord)
+        take = take_of(record, selection.another)
+        tasks.append(Task(scene_id, _scene_made(run, request_key, scene_id, take), take, FORCED))
+    failures: tuple[Failure, ...] = tuple(f for f in story.failures if f.scene_id not in selection.scenes)
+    return StageState("scenes", tasks=tuple(tasks), failures=failures, story=story, edited=edited, why=FORCED)
+
+
+def _scene_made(run: RunDirectory, request_key: str, scene_id: str, take: int) -> Made | None:
+    outline = read_if_valid(run.outline_path, Outline)
+    if outline is None:
+        return None
+    return made(scene_made_from(request_key, outline.key, outline_text(outline), scene_id, take))

@@ -1,0 +1,38 @@
+"""How a story's parts go together: which characters a scene names, and the whole text of an image prompt."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+
+from stages.pipeline.manifests import MAX_SEED, Character, Scene, ScenesManifest
+
+
+def scene_ids(number_of_scenes: int) -> tuple[str, ...]:
+    """`01`, `02`, ... in the order of the story."""
+    return tuple(f"{number:02d}" for number in range(1, number_of_scenes + 1))
+
+
+def named_characters(scene: Scene, characters: Sequence[Character]) -> tuple[Character, ...]:
+    """The characters whose names stand in the scene's image prompt as whole words, in the story's order."""
+    return tuple(
+        character
+        for character in characters
+        if re.search(rf"(?<!\w){re.escape(character.name)}(?!\w)", scene.image_prompt, re.IGNORECASE)
+    )
+
+
+def whole_image_prompt(scene: Scene, story: ScenesManifest) -> str:
+    """The scene's prompt, the story's style, and the appearance of each character it names, word for word."""
+    appearances = [
+        f"{character.name}: {character.appearance}" for character in named_characters(scene, story.characters)
+    ]
+    return ", ".join(part for part in (scene.image_prompt, story.style, *appearances) if part)
+
+
+def derived_seed(seed: int, *parts: str | int) -> int:
+    """A seed for one scene, take and attempt, from the run's seed: equal inputs, equal seed; 0 <= seed < 2**53."""
+    text = json.dumps([seed, *parts])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") & MAX_SEED

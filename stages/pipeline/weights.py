@@ -1,0 +1,123 @@
+"""Which weights a model name means: a directory by the digest of its files, a repository by its cached commit.
+
+Knows nothing of torch. Hashing is remembered per file by size, mtime and inode, so unchanged weights are hashed once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import json
+import os
+import re
+from importlib import metadata
+from pathlib import Path
+
+from stages.pipeline.atomic import write_atomically
+from stages.pipeline.errors import StorageError, WeightsMissing
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+ESPEAK = "espeak-ng"
+
+
+def user_cache_directory() -> Path:
+    """Where this program remembers things between runs for this user; `SCENE_RELAY_CACHE` names another place."""
+    chosen = os.environ.get("SCENE_RELAY_CACHE")
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(chosen) if chosen else base / "scene-relay"
+
+
+def weights_directory(model_id: str, revision: str | None) -> Path:
+    """The directory with the model's files. Raises WeightsMissing with the next step; downloads nothing.
+
+    A relative `model_id` is looked up in the working directory, then in the project; else it names a repository of
+    which a snapshot lies in the hub cache.
+    """
+    given = Path(model_id).expanduser()
+    for candidate in (given, PROJECT_ROOT / given):
+        if candidate.is_dir():
+            return candidate.resolve()
+    if re.fullmatch(r"[\w.-]+/[\w.-]+", model_id):
+        snapshot = _cached_snapshot(model_id, revision)
+        if snapshot:
+            return snapshot
+        raise WeightsMissing(
+            f"the weights of {model_id} are not on this machine; fetch them first, or choose --profile starter"
+        )
+    raise WeightsMissing(
+        f"the weights directory {model_id} does not exist; correct model_id, or choose --profile starter"
+    )
+
+
+def model_identity(model_id: str, revision: str | None) -> str:
+    """What stands for the model in a key: `repository@commit`, or `sha256:...` over a directory's files."""
+    if model_id == ESPEAK:
+        return _espeak_identity()
+    directory = weights_directory(model_id, revision)
+    if directory.parent.name == "snapshots":
+        return f"{model_id}@{directory.name}"
+    return f"sha256:{_directory_digest(directory)}"
+
+
+def _espeak_identity() -> str:
+    try:
+        return f"{ESPEAK} (espeakng-loader {metadata.version('espeakng-loader')})"
+    except metadata.PackageNotFoundError:
+        raise WeightsMissing(
+            'espeak-ng is not on this machine; install it with `pip install "scene-relay[espeak]"`, '
+            "or choose a profile with another voice"
+        ) from None
+
+
+def _cached_snapshot(repository: str, revision: str | None) -> Path | None:
+    hub = os.environ.get("HF_HUB_CACHE") or Path(os.environ.get("HF_HOME") or "~/.cache/huggingface") / "hub"
+    folder = Path(hub).expanduser() / f"models--{repository.replace('/', '--')}"
+    commit = revision
+    with contextlib.suppress(OSError):
+        commit = (folder / "refs" / (revision or "main")).read_text().strip()
+    snapshot = folder / "snapshots" / commit if commit else None
+    return snapshot if snapshot and snapshot.is_dir() else None
+
+
+@functools.cache  # within one process the weights do not change under us, or nothing could be said about them
+def _directory_digest(directory: Path) -> str:
+    """SHA-256 over the names and digests of the directory's files, hidden files and notes aside."""
+    files = sorted(
+        path
+        for path in directory.rglob("*")
+        if path.is_file()
+        and path.suffix != ".md"
+        and not any(p.startswith(".") for p in path.relative_to(directory).parts)
+    )
+    if not files:
+        raise WeightsMissing(f"the weights directory {directory} is empty; correct model_id")
+    remembered = _remembered_digests()
+    known = dict(remembered)
+    total = hashlib.sha256()
+    for path in files:
+        status = path.stat()
+        identity = f"{path}|{status.st_size}|{status.st_mtime_ns}|{status.st_ino}"
+        if identity not in known:
+            try:
+                with path.open("rb") as file:
+                    known[identity] = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError as error:
+                raise WeightsMissing(f"{path} cannot be read: {error.strerror}; mend the model's directory") from None
+        total.update(f"{path.relative_to(directory).as_posix()} {known[identity]}\n".encode())
+    if known != remembered:
+        with contextlib.suppress(StorageError):  # without the memory the next process hashes again, that is all
+            write_atomically(_digests_path(), json.dumps(known, indent=0).encode())
+    return total.hexdigest()
+
+
+def _digests_path() -> Path:
+    return user_cache_directory() / "weight-digests.json"
+
+
+def _remembered_digests() -> dict[str, str]:
+    try:
+        found = json.loads(_digests_path().read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) and all(isinstance(value, str) for value in found.values()) else {}

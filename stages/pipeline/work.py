@@ -1,0 +1,124 @@
+"""One run's work inside one stage process: commits artefacts one by one and publishes the manifest when all are there.
+
+Artefact first, its record second, the manifest last; before the first artefact is replaced the old manifest goes. Killed
+anywhere in between, what is there is whole and what is missing is made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stages.pipeline.atomic import replacing
+from stages.pipeline.errors import ExitCode, Interrupted
+from stages.pipeline.events import EventPipe
+from stages.pipeline.manifests import Failure, Record, StageName, Strict, TopicManifest
+from stages.pipeline.process import StopRequest
+from stages.pipeline.run_directory import RunDirectory
+from stages.pipeline.staleness import Selection, StageState, Task
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A file as it lies on disk after `RunWork.write`."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+
+
+@dataclass
+class RunWork:
+    """What this process has to do for one run, and what it has done so far."""
+
+    stage: StageName
+    run: RunDirectory
+    topic: TopicManifest
+    state: StageState
+    selection: Selection
+    events: EventPipe
+    stop: StopRequest
+    made: dict[str, Strict] = field(default_factory=dict)
+    failed: dict[str, Failure] = field(default_factory=dict)
+    exit_code: ExitCode = ExitCode.DONE
+    reason: str | None = None
+    published: bool = False
+    on_progress: Callable[[RunWork], None] = lambda work: None
+    started: float = field(default_factory=time.monotonic)
+    first_result_seconds: float | None = None
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks that are neither made nor failed yet, in order."""
+        return tuple(t for t in self.state.tasks if t.scene_id not in self.made and t.scene_id not in self.failed)
+
+    @property
+    def settled(self) -> bool:
+        """Every task has been made or has failed."""
+        return not self.tasks
+
+    def records(self) -> dict[str, Record]:
+        """The records of this stage by scene: those kept and those made by this process."""
+        return {**self.state.kept, **{key: made for key, made in self.made.items() if isinstance(made, Record)}}
+
+    def failures(self) -> tuple[Failure, ...]:
+        """Failures to record in the manifest, in the story's order where there is a story."""
+        everything = {failure.scene_id: failure for failure in (*self.state.failures, *self.failed.values())}
+        order = [scene.scene_id for scene in self.state.story.scenes] if self.state.story else sorted(everything)
+        rest = [scene_id for scene_id in everything if scene_id not in order]
+        return tuple(everything[scene_id] for scene_id in [*order, *rest] if scene_id in everything)
+
+    def write(self, path: Path, fill: Callable[[Path], None]) -> WrittenFile:
+        """Let `fill` write a temporary file and put it in place of `path`, whole. Raises StorageError."""
+        self.withdraw_manifest()
+        with replacing(path) as temporary:
+            fill(temporary)
+            with temporary.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            size_bytes = temporary.stat().st_size
+        return WrittenFile(path, digest, size_bytes)
+
+    def withdraw_manifest(self) -> None:
+        """Remove the stage's manifest before the first artefact is replaced: a manifest that exists is complete."""
+        if not self.made and not self.failed:
+            self.run.remove_manifest(self.stage)
+
+    def commit(self, task: Task, record: Strict, path: Path) -> None:
+        """Write the record of a finished artefact to `path`. Raises StorageError, and Interrupted when asked to stop."""
+        self.withdraw_manifest()
+        self.run.write_manifest(path, record)
+        self.made[task.scene_id] = record
+        if self.first_result_seconds is None:
+            self.first_result_seconds = time.monotonic() - self.started
+        self._tell("scene_done", task)
+        self.check_stop()
+
+    def fail(self, task: Task, reason: str, attempts: int) -> None:
+        """Record that a scene could not be made; the others go on. Raises Interrupted when asked to stop."""
+        logger.error("%s: scene %s failed: %s", self.run.name, task.scene_id, reason)
+        self.failed[task.scene_id] = Failure(
+            scene_id=task.scene_id, reason=reason, attempts=task.attempts_before + attempts
+        )
+        self._tell("scene_failed", task, reason=reason)
+        self.check_stop()
+
+    def check_stop(self) -> None:
+        """Raise Interrupted when this process was asked to stop, unless everything is done anyway."""
+        if self.stop.asked and self.tasks:
+            raise Interrupted(
+                f"{self.run.path}: stopped with {len(self.tasks)} to do; `python -m stages resume {self.run.path}` goes on"
+            )
+
+    def _tell(self, kind: str, task: Task, **fields: object) -> None:
+        total = len(self.state.tasks)
+        done = total - len(self.tasks)
+        self.events.tell(
+            kind, run=str(self.run.path), stage=self.stage, scene=task.scene_id, done=done, total=total, **fields
+        )
+        self.on_progress(self)
