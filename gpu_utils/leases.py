@@ -1,0 +1,246 @@
+"""A lease is bytes on one GPU, held by one process: first come, first served, and gone when its owner dies.
+
+Each request is a ticket in a directory of the GPU: a lock file that its owner keeps locked (the kernel frees it when
+the owner dies, however it dies) and a record of who that is. A ticket is granted when the tickets before it leave room;
+an exclusive one, when there are none. No server, no state but the tickets; one machine, one user. Pids in records are
+for people: whether an owner lives is asked of its lock, so a reused pid can neither keep nor steal a lease.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+from filelock import FileLock, Timeout
+
+from gpu_utils.errors import GPUBusy, GPUError
+from gpu_utils.probe import GPUDevice
+from gpu_utils.sizes import format_bytes
+
+_POLL_SECONDS = 0.05
+_START_TIME_TOLERANCE_SECONDS = 2.0  # psutil adds the boot time, which a clock correction may move by a second
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A process, by pid and start time: a pid alone is given to someone else once its process has ended."""
+
+    pid: int
+    start_time: float
+    label: str
+
+    def is_running(self) -> bool:
+        """Whether this very process is still there. Ask before sending it anything."""
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.start_time) < _START_TIME_TOLERANCE_SECONDS
+            return same and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+
+
+@dataclass(frozen=True)
+class LeaseRecord:
+    """One ticket; where its record is damaged `owner` is None and the ticket counts as exclusive."""
+
+    number: int
+    owner: Owner | None
+    needed_bytes: int
+    exclusive: bool
+    since: float
+
+    def __str__(self) -> str:
+        if self.owner is None:
+            return "a process that has not said who it is"
+        return f"pid {self.owner.pid} ({self.owner.label}, {format_bytes(self.needed_bytes)})"
+
+
+def is_granted(ahead: Sequence[LeaseRecord], needed_bytes: int, *, exclusive: bool, capacity_bytes: int | None) -> bool:
+    """The rule. Everything ahead counts, granted or waiting, so nobody is overtaken."""
+    if not ahead:
+        return True
+    if exclusive or capacity_bytes is None or any(record.exclusive for record in ahead):
+        return False
+    return sum(record.needed_bytes for record in ahead) + needed_bytes <= capacity_bytes
+
+
+def runtime_directory() -> Path:
+    """`$GPU_UTILS_RUNTIME_DIR`, else a directory of this user beside the temporary files; made with mode 0700.
+
+    Not XDG_RUNTIME_DIR: it is removed when a person logs out, and their job runs on. Raises `GPUError` when the
+    directory belongs to someone else.
+    """
+    chosen = os.environ.get("GPU_UTILS_RUNTIME_DIR")
+    directory = Path(chosen) if chosen else Path(tempfile.gettempdir()) / f"gpu_utils-{os.getuid()}"
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = directory.lstat()
+    except OSError as error:
+        raise GPUError(f"leases need {directory} ({error.strerror}): set GPU_UTILS_RUNTIME_DIR") from error
+    if status.st_uid != os.getuid() or directory.is_symlink():
+        raise GPUError(
+            f"{directory} belongs to user {status.st_uid}: set GPU_UTILS_RUNTIME_DIR to a directory of your own"
+        )
+    return directory
+
+
+class Lease:
+    """A lease on one GPU, as a context manager: entering waits for it, leaving gives it back.
+
+    `capacity_bytes` allows several non-exclusive leases whose sum stays within it. Entering raises `GPUBusy` when
+    `timeout_seconds` pass (0: at once if it is not free), and logs one line naming the holder when it has to wait.
+    """
+
+    def __init__(
+        self,
+        device: GPUDevice,
+        needed_bytes: int,
+        label: str,
+        *,
+        exclusive: bool = True,
+        capacity_bytes: int | None = None,
+        timeout_seconds: float = 600.0,
+        logger: logging.Logger | None = None,
+        directory: Path | None = None,
+    ) -> None:
+        self.device = device
+        self.needed_bytes = needed_bytes
+        self.label = label
+        self.exclusive = exclusive
+        self.capacity_bytes = capacity_bytes
+        self.timeout_seconds = timeout_seconds
+        self._logger = logger or logging.getLogger(__name__)
+        self._directory = _directory_of(device.uuid, directory)
+        self._ticket: FileLock | None = None
+        self._number = 0
+        self._owner_pid = os.getpid()
+
+    def __enter__(self) -> Self:
+        deadline = time.monotonic() + self.timeout_seconds
+        self._queue()
+        announced = False
+        try:
+            while ahead := self._in_the_way():
+                holder = f"{self.device.label} is leased to {ahead[0]}"
+                queue = f", {len(ahead) - 1} more before this process" if len(ahead) > 1 else ""
+                if time.monotonic() >= deadline:
+                    raise GPUBusy(
+                        f"{holder}{queue}; waited {self.timeout_seconds:.0f} s for {format_bytes(self.needed_bytes)}: "
+                        "let it finish and try again, or wait longer"
+                    )
+                if not announced:
+                    self._logger.info("waiting up to %.0f s: %s%s", self.timeout_seconds, holder, queue)
+                    announced = True
+                time.sleep(_POLL_SECONDS)
+        except BaseException:
+            self.release()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Give the lease back, or leave the queue; a second call does nothing."""
+        ticket, self._ticket = self._ticket, None
+        if ticket is not None and os.getpid() == self._owner_pid:  # a forked child must not return its parent's lease
+            _remove(self._directory, self._number)
+            ticket.release()
+
+    def _queue(self) -> None:
+        """Take the next number. The ticket is locked before anyone can see it without its lock."""
+        process = psutil.Process()
+        owner = Owner(process.pid, process.create_time(), self.label)
+        with _mutex(self._directory):
+            self._number = max((record.number for record in _living(self._directory)), default=0) + 1
+            ticket = FileLock(_lock_path(self._directory, self._number), thread_local=False)
+            ticket.acquire(blocking=False)
+            self._ticket = ticket
+            record = LeaseRecord(self._number, owner, self.needed_bytes, self.exclusive, time.time())
+            _record_path(self._directory, self._number).write_text(json.dumps(asdict(record)), encoding="utf-8")
+
+    def _in_the_way(self) -> list[LeaseRecord]:
+        with _mutex(self._directory):
+            ahead = [record for record in _living(self._directory) if record.number < self._number]
+        granted = is_granted(ahead, self.needed_bytes, exclusive=self.exclusive, capacity_bytes=self.capacity_bytes)
+        return [] if granted else ahead
+
+
+def read_leases(uuid: str, directory: Path | None = None) -> list[LeaseRecord]:
+    """Every living ticket of a GPU, in order: the first holds it, or several where they share. Removes dead ones."""
+    place = _directory_of(uuid, directory)
+    with _mutex(place):
+        return _living(place)
+
+
+def _directory_of(uuid: str, directory: Path | None) -> Path:
+    place = (runtime_directory() if directory is None else directory) / "".join(
+        character if character.isalnum() or character == "-" else "_" for character in uuid
+    )
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return place
+
+
+@contextlib.contextmanager
+def _mutex(directory: Path) -> Iterator[None]:
+    """Guards the listing for the milliseconds of one look; the bound is for a process that was stopped inside."""
+    lock = FileLock(directory / "queue.lock", thread_local=False)
+    try:
+        lock.acquire(timeout=10, poll_interval=0.005)
+    except Timeout as error:
+        raise GPUBusy(f"another process has kept {lock.lock_file} locked for 10 s: look for a stopped one") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _living(directory: Path) -> list[LeaseRecord]:
+    """Tickets whose owner lives, in order; a ticket that can be locked has lost its owner and is removed."""
+    living = []
+    for path in sorted(directory.glob("ticket-*.lock")):
+        number = int(path.stem.removeprefix("ticket-"))
+        lock = FileLock(path, thread_local=False)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            living.append(_read_record(directory, number))
+            continue
+        _remove(directory, number)
+        lock.release()
+    return living
+
+
+def _read_record(directory: Path, number: int) -> LeaseRecord:
+    try:
+        fields = json.loads(_record_path(directory, number).read_text(encoding="utf-8"))
+        owner = Owner(int(fields["owner"]["pid"]), float(fields["owner"]["start_time"]), str(fields["owner"]["label"]))
+        needed_bytes, since = int(fields["needed_bytes"]), float(fields["since"])
+        return LeaseRecord(number, owner, needed_bytes, fields["exclusive"] is not False, since)
+    except (OSError, ValueError, TypeError, KeyError):
+        return LeaseRecord(number, None, 0, True, 0.0)
+
+
+def _remove(directory: Path, number: int) -> None:
+    _record_path(directory, number).unlink(missing_ok=True)
+    _lock_path(directory, number).unlink(missing_ok=True)
+
+
+def _lock_path(directory: Path, number: int) -> Path:
+    return directory / f"ticket-{number:08d}.lock"
+
+
+def _record_path(directory: Path, number: int) -> Path:
+    return directory / f"ticket-{number:08d}.json"
