@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from gpu_utils import environment_additions
 from stages.pipeline.definition import StageDefinition
 from stages.pipeline.errors import ExitCode, SceneRelayError, UsageError
 from stages.pipeline.process import end_process, follow_parent
@@ -31,6 +32,7 @@ Strategy = Annotated[
 def main(stage: StageDefinition[Any, Any]) -> None:
     """Run a stage as a process: parse, work, exit."""
     follow_parent()
+    os.environ.update(environment_additions(os.environ))  # by hand there is no runner that did it; before torch
     log_to_stderr()
 
     def work(runs: list[Path], scenes: list[str] | None, force: bool, another: bool, strategy: str | None) -> int:

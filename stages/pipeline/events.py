@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-EVENTS_DESCRIPTOR = "SCENE_RELAY_EVENTS_FD"
+from stages.pipeline.wires import EVENTS_DESCRIPTOR
+
 # Writes to a pipe of at most PIPE_BUF bytes (4096 on Linux) are never interleaved with others.
 MAX_EVENT_BYTES = 4000
 

@@ -29,11 +29,10 @@ from stages.pipeline.process import StopRequest
 from stages.pipeline.progress import ProgressBar, title
 from stages.pipeline.run_directory import RunDirectory
 from stages.pipeline.staleness import Selection, examine
+from stages.pipeline.wires import ATTEMPT, REASON_FILE
 from stages.pipeline.work import RunWork
 
 logger = logging.getLogger(__name__)
-
-REASON_FILE = "SCENE_RELAY_REASON_FILE"
 
 
 class StageProcess:
@@ -174,7 +173,7 @@ class StageProcess:
         return Measured(
             device=self.placement.device,
             strategy=self.placement.strategy,
-            attempt=int(os.environ.get("SCENE_RELAY_ATTEMPT", "1")),
+            attempt=int(os.environ.get(ATTEMPT, "1")),
             seconds=round(time.monotonic() - self.started, 3),
             peak_host_bytes=measurements.peak_host_bytes(),
             peak_gpu_bytes=measurements.peak_gpu_bytes(),
@@ -194,7 +193,10 @@ class StageProcess:
     def _end_run(self, run: RunDirectory, code: ExitCode, reason: str | None) -> None:
         self.codes.append(code)
         self.ended.add(run.path)
-        self.events.tell("run_finished", stage=self.stage.name, run=str(run.path), exit_code=int(code), reason=reason)
+        self.events.tell(
+            "run_finished", stage=self.stage.name, run=str(run.path), exit_code=int(code), reason=reason,
+            peak_host_bytes=measurements.peak_host_bytes(), strategy=self.placement.strategy,
+        )  # fmt: skip
 
     @contextlib.contextmanager
     def _answering_for(self, run: RunDirectory, quietly: bool = False) -> Iterator[None]:

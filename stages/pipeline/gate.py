@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 
 from stages.pipeline.errors import Interrupted
-
-GATE_DESCRIPTOR = "SCENE_RELAY_GATE_FD"
+from stages.pipeline.wires import GATE_DESCRIPTOR
 
 
 def is_closed() -> bool:

@@ -9,7 +9,8 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-PARENT_PID = "SCENE_RELAY_PARENT_PID"
+from stages.pipeline.wires import PARENT_PID
+
 _PR_SET_PDEATHSIG = 1
 
 

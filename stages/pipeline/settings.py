@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 MAX_TOPIC_CHARACTERS = 2000
 
@@ -125,3 +125,9 @@ class Settings(Table):
     images: ImagesSettings = ImagesSettings()
     video: VideoSettings = VideoSettings()
     report: ReportSettings = ReportSettings()
+
+    @model_validator(mode="after")
+    def _a_size_for_the_aspect(self) -> Settings:
+        if self.story.aspect not in self.images.sizes:
+            raise ValueError(f"images.sizes has no size for the aspect {self.story.aspect}")
+        return self

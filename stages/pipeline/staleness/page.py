@@ -64,7 +64,7 @@ def examine_report(run: RunDirectory, topic: TopicManifest, selection: Selection
     artefacts |= {f"images/{scene_id}": record.sha256 for scene_id, record in shown.images.items()}
     if shown.video:
         artefacts["film"] = shown.video.film.sha256 if shown.video.film else None
-    unfinished: dict[str, str] = {**shown.unfinished}
+    unfinished = {str(stage): reason for stage, reason in shown.unfinished.items()}
     now = made(report_made_from(topic, shown.story, artefacts, shown.failures, unfinished))
     before = read_if_valid(run.manifest_path("report"), ReportManifest)
     why = FORCED if selection.force or selection.another else why_stale(before, now)

@@ -1,0 +1,41 @@
+"""`logs/attempts.json`: every start of a stage process for a run, with how it ended and where its log is."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+from stages.pipeline.errors import StorageError
+from stages.pipeline.manifests import Attempt, Attempts
+from stages.pipeline.reading import read_if_valid
+from stages.pipeline.run_directory import RunDirectory
+
+logger = logging.getLogger(__name__)
+MAX_ATTEMPTS = 500
+
+
+def read_attempts(run: RunDirectory) -> tuple[Attempt, ...]:
+    """The attempts so far, oldest first; none when the file is absent or damaged."""
+    found = read_if_valid(run.logs / "attempts.json", Attempts)
+    return found.attempts if found else ()
+
+
+def next_attempt(run: RunDirectory) -> int:
+    """The number of the attempt that is about to start; also the head of its log's name."""
+    attempts = read_attempts(run)
+    return attempts[-1].attempt + 1 if attempts else 1
+
+
+def add_attempt(run: RunDirectory, attempt: Attempt) -> None:
+    """Append an attempt. A disk that is full costs the note, not the run."""
+    attempts = (*read_attempts(run), attempt)[-MAX_ATTEMPTS:]
+    try:
+        run.write_manifest(run.logs / "attempts.json", Attempts(attempts=attempts))
+    except StorageError as error:
+        logger.warning("%s", error)
+
+
+def log_name(run: RunDirectory, log: Path) -> str:
+    """A log's path relative to the run, also when another run of the same process holds it."""
+    return os.path.relpath(log, run.path)

@@ -1,0 +1,150 @@
+"""One stage process as its parent sees it: started by argv, heard through a pipe, ended by signals.
+
+Must be started from the runner's main thread: a child is killed when the *thread* that started it ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gpu_utils import environment_additions
+from stages.pipeline.atomic import storage_errors
+from stages.pipeline.manifests import StageName
+from stages.pipeline.run_directory import RunDirectory
+from stages.pipeline.weights import PROJECT_ROOT
+from stages.pipeline.wires import ATTEMPT, EVENTS_DESCRIPTOR, PARENT_PID, REASON_FILE
+
+TERMINATE_GRACE_SECONDS = 60.0
+READ_BYTES = 1 << 16
+
+
+@dataclass
+class Child:
+    """A started stage process over one or many runs."""
+
+    stage: StageName
+    runs: tuple[RunDirectory, ...]
+    process: subprocess.Popen[bytes]
+    events_descriptor: int
+    log: Path
+    reason_file: Path
+    strategy: str | None
+    started: float = field(default_factory=time.monotonic)
+    started_at: float = field(default_factory=time.time)
+    ended: dict[Path, dict[str, Any]] = field(default_factory=dict)
+    terminated_at: float | None = None
+    peak_host_bytes: int = 0
+    _unread: bytes = b""
+
+    def read_events(self) -> list[dict[str, Any]]:
+        """The events that have arrived. Notes which runs have ended, with their exit codes."""
+        while True:
+            try:
+                data = os.read(self.events_descriptor, READ_BYTES)
+            except BlockingIOError:
+                break
+            if not data:
+                break
+            self._unread += data
+        *lines, self._unread = self._unread.split(b"\n")
+        events = []
+        for line in lines:
+            with contextlib.suppress(ValueError):
+                event = json.loads(line)
+                if isinstance(event, dict):
+                    events.append(event)
+                    if event.get("event") == "run_finished":
+                        self.ended[Path(str(event.get("run")))] = event
+        return events
+
+    def exit_code(self) -> int | None:
+        """None while it runs; negative for a signal."""
+        return self.process.poll()
+
+    def terminate(self) -> None:
+        """Ask it to finish the scene in hand and stop."""
+        self.terminated_at = self.terminated_at or time.monotonic()
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it now; what it had committed is whole."""
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+
+    @property
+    def overdue(self) -> bool:
+        """It was asked to stop and has had its time."""
+        return self.terminated_at is not None and time.monotonic() - self.terminated_at > TERMINATE_GRACE_SECONDS
+
+    def memory_answer(self) -> dict[str, Any]:
+        """What a process that ran out of GPU memory left: its reason and the next strategy."""
+        try:
+            answer = json.loads(self.reason_file.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        finally:
+            with contextlib.suppress(OSError):
+                self.reason_file.unlink()
+        return answer if isinstance(answer, dict) else {}
+
+    def close(self) -> None:
+        """Give back the pipe."""
+        os.close(self.events_descriptor)
+
+
+def start_child(
+    stage: StageName,
+    runs: Sequence[RunDirectory],
+    log: Path,
+    attempt: int,
+    strategy: str | None = None,
+    options: Sequence[str] = (),
+) -> Child:
+    """Start `python -m stages.<stage> RUN_DIR...`. Raises StorageError when its log cannot be written."""
+    receiving, sending = os.pipe()
+    os.set_blocking(receiving, False)
+    reason_file = log.with_suffix(".reason.json")
+    arguments = [sys.executable, "-m", f"stages.{stage}", *options, *(["--strategy", strategy] if strategy else [])]
+    try:
+        with storage_errors(log):
+            log.parent.mkdir(parents=True, exist_ok=True)
+            with log.open("ab") as sink:
+                process = subprocess.Popen(
+                    [*arguments, "--", *(str(run.path) for run in runs)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=sink,
+                    stderr=sink,
+                    pass_fds=[sending],
+                    env=child_environment(sending, reason_file, attempt),
+                )
+    except BaseException:
+        os.close(receiving)
+        raise
+    finally:
+        os.close(sending)
+    return Child(stage, tuple(runs), process, receiving, log, reason_file, strategy)
+
+
+def child_environment(events_descriptor: int, reason_file: Path, attempt: int) -> dict[str, str]:
+    """The environment of a stage process: allocator settings before torch is imported, and nothing downloaded."""
+    environment = dict(os.environ)
+    environment.update(environment_additions(environment))
+    environment["PYTHONPATH"] = os.pathsep.join([str(PROJECT_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment[EVENTS_DESCRIPTOR] = str(events_descriptor)
+    environment[PARENT_PID] = str(os.getpid())
+    environment[REASON_FILE] = str(reason_file)
+    environment[ATTEMPT] = str(attempt)
+    environment.setdefault("HF_HUB_OFFLINE", "1")
+    environment.setdefault("TOKENIZERS_PARALLELISM", "false")
+    return environment

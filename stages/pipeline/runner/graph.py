@@ -1,0 +1,30 @@
+"""Which stage needs which, and which of them take turns with the heavy model.
+
+scenes -> {audio, images} -> video -> report: a graph, not a chain.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from stages.pipeline.manifests import StageName, TopicManifest
+from stages.pipeline.weights import ESPEAK
+
+Lane = Literal["model", "cpu"]
+
+AFTER: dict[StageName, tuple[StageName, ...]] = {
+    "scenes": (),
+    "audio": ("scenes",),
+    "images": ("scenes",),
+    "video": ("audio", "images"),
+    "report": ("scenes", "audio", "images", "video"),
+}
+
+
+def lane_of(stage: StageName, topic: TopicManifest) -> Lane:
+    """Stages that load a model take turns, one process at a time; the others run beside them on the CPU."""
+    if stage in ("scenes", "images"):
+        return "model"
+    if stage == "audio" and topic.settings.audio.model_id != ESPEAK and topic.settings.audio.device != "cpu":
+        return "model"
+    return "cpu"
