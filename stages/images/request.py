@@ -1,0 +1,34 @@
+"""What one picture is asked to be, before any model is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stages.pipeline.manifests import Scene, ScenesManifest, TopicManifest
+from stages.pipeline.story import whole_image_prompt
+
+
+@dataclass(frozen=True)
+class PictureRequest:
+    """The whole prompt and the settings of one picture; sizes are in pixels."""
+
+    prompt: str
+    negative_prompt: str
+    width: int
+    height: int
+    num_inference_steps: int
+    guidance_scale: float
+
+
+def picture_request(topic: TopicManifest, story: ScenesManifest, scene: Scene) -> PictureRequest:
+    """The picture of one scene: its prompt with the story's style and the appearance of each character it names."""
+    painting = topic.settings.images
+    width, height = painting.sizes[topic.settings.story.aspect]
+    return PictureRequest(
+        prompt=whole_image_prompt(scene, story),
+        negative_prompt=painting.negative_prompt,
+        width=width,
+        height=height,
+        num_inference_steps=painting.num_inference_steps,
+        guidance_scale=painting.guidance_scale,
+    )
