@@ -1,0 +1,164 @@
+"""The command line: `python -m stages COMMAND`. Starts stages as processes, imports none of them, and never torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stages.commands import options as given
+from stages.pipeline.command_line import run_and_exit
+from stages.pipeline.progress import title
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="A topic in, a narrated storyboard out. Any setting can be given as --<table>.<setting>, for example "
+    "--images.num-inference-steps 12; `settings` lists them.",
+)
+
+
+@app.command(context_settings=given.ANY_SETTING)
+def new(
+    context: typer.Context,
+    topic: given.Topic = None,
+    scenes: given.Scenes = None,
+    seed: given.Seed = None,
+    style: given.Style = None,
+    language: given.Language = None,
+    profile: given.ProfileName = None,
+    aspect: given.Aspect = None,
+    output: given.Output = None,
+) -> None:
+    """Make a run directory and print it; start nothing."""
+    from stages.commands.run import new_run
+
+    run = new_run(topic, given.asked(context.args, scenes, seed, style, language, profile, aspect, output))
+    print(run.path)  # noqa: T201 - the result
+
+
+@app.command(context_settings=given.ANY_SETTING)
+def run(
+    context: typer.Context,
+    topic: given.Topic = None,
+    scenes: given.Scenes = None,
+    seed: given.Seed = None,
+    style: given.Style = None,
+    language: given.Language = None,
+    profile: given.ProfileName = None,
+    aspect: given.Aspect = None,
+    output: given.Output = None,
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--new",
+            help="Start afresh, also when such a run is unfinished.",
+            envvar="SCENE_RELAY_ARG_NEW",
+            show_envvar=False,
+        ),
+    ] = False,
+) -> None:
+    """Make everything for a topic, or finish the unfinished run of the same text and settings."""
+    from stages.commands.run import run_topic
+
+    ask = given.asked(context.args, scenes, seed, style, language, profile, aspect, output)
+    raise typer.Exit(run_topic(topic, ask, fresh))
+
+
+@app.command(context_settings=given.ANY_SETTING)
+def resume(
+    context: typer.Context,
+    run_dir: given.RunPath = None,
+    scenes: given.Scenes = None,
+    seed: given.Seed = None,
+    style: given.Style = None,
+    language: given.Language = None,
+    profile: given.ProfileName = None,
+    aspect: given.Aspect = None,
+    output: given.Output = None,
+) -> None:
+    """Make what is missing or stale of a run; flags win over what the run was made with."""
+    from stages.commands.run import latest_run, resume_run
+
+    ask = given.asked(context.args, scenes, seed, style, language, profile, aspect, output)
+    raise typer.Exit(resume_run(latest_run(run_dir, ask), ask))
+
+
+@app.command(context_settings=given.ANY_SETTING)
+def batch(
+    context: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(help="One topic per line, or JSONL.", envvar="SCENE_RELAY_ARG_TOPICS", show_envvar=False)
+    ],
+    scenes: given.Scenes = None,
+    seed: given.Seed = None,
+    style: given.Style = None,
+    language: given.Language = None,
+    profile: given.ProfileName = None,
+    aspect: given.Aspect = None,
+    output: given.Output = None,
+) -> None:
+    """Make everything for every topic of a file; called again, it goes on where it stopped."""
+    from stages.commands.batch import run_batch
+
+    raise typer.Exit(run_batch(file, given.asked(context.args, scenes, seed, style, language, profile, aspect, output)))
+
+
+@app.command()
+def status(
+    run_dir: given.RunPath = None,
+    why: Annotated[bool, typer.Option("--why", help="Say for each artefact which field changed.")] = False,
+    as_json: given.AsJSON = False,
+    output: given.Output = None,
+) -> None:
+    """What of a run is there and what is missing."""
+    from stages.commands.run import latest_run
+    from stages.commands.status import print_status
+
+    print_status(latest_run(run_dir, given.asked(output=output)), why, as_json)
+
+
+@app.command(context_settings=given.ANY_SETTING)
+def plan(
+    context: typer.Context,
+    run_dir: given.RunPath = None,
+    scenes: given.Scenes = None,
+    style: given.Style = None,
+    language: given.Language = None,
+    aspect: given.Aspect = None,
+    as_json: given.AsJSON = False,
+    output: given.Output = None,
+) -> None:
+    """What resuming a run would make, and why."""
+    from stages.commands.run import latest_run
+    from stages.commands.status import print_plan
+
+    ask = given.asked(context.args, scenes, None, style, language, None, aspect, output)
+    print_plan(latest_run(run_dir, ask), ask, as_json)
+
+
+@app.command()
+def settings() -> None:
+    """Every setting with its default and its meaning."""
+    from stages.commands.settings import print_settings
+
+    print_settings()
+
+
+@app.command()
+def schemas(
+    directory: Annotated[Path, typer.Argument(help="Where the schemas are written.")] = Path("docs/schemas"),
+) -> None:
+    """Write the JSON Schema of every manifest and record."""
+    from stages.commands.schemas import write_schemas
+
+    for path in write_schemas(directory):
+        print(path)  # noqa: T201 - the result
+
+
+if __name__ == "__main__":
+    title("runner")
+    run_and_exit(lambda: app(prog_name="python -m stages", standalone_mode=False))

@@ -1,0 +1,125 @@
+"""`new`, `run` and `resume`: one run directory, made or found, and the relay over it."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from stages.commands.options import Asked, topic_manifest
+from stages.pipeline import locks
+from stages.pipeline.configuration import Configuration, override
+from stages.pipeline.errors import ExitCode, SceneRelayError, UsageError
+from stages.pipeline.manifests import STAGES, StageName, TopicManifest
+from stages.pipeline.run_directory import RunDirectory, all_runs, make_run_directory, point_latest
+from stages.pipeline.runner import Outcome, Relay
+from stages.pipeline.runner.display import Display
+from stages.pipeline.runner.relay import exit_code_of
+from stages.pipeline.runner.timeline import MemoryTimeline
+from stages.pipeline.staleness import examine
+
+
+def new_run(topic: str | None, ask: Asked) -> RunDirectory:
+    """Make a run directory and start nothing."""
+    configuration = ask.configuration()
+    return make_run_directory(configuration.output, topic_manifest(topic, ask.seed, configuration), datetime.now())
+
+
+def run_topic(topic: str | None, ask: Asked, new: bool) -> ExitCode:
+    """Resume the unfinished run of exactly this text and these settings, or make a new one; then work."""
+    configuration = ask.configuration()
+    manifest = topic_manifest(topic, ask.seed, configuration)
+    _say(f"profile {configuration.profile} ({configuration.profile_reason})")
+    found = None if new else unfinished_run(manifest, ask.seed, configuration)
+    if found:
+        _say(f"going on with the unfinished run {found.path} (NEW=1 or --new starts afresh)")
+        point_latest(configuration.output, found)
+    run = found or make_run_directory(configuration.output, manifest, datetime.now())
+    return relay_run(run)
+
+
+def unfinished_run(wanted: TopicManifest, seed: int | None, configuration: Configuration) -> RunDirectory | None:
+    """The newest run of the same text, profile and settings (and seed, when one was given) that is not finished."""
+    for run in all_runs(configuration.output):
+        try:
+            topic = run.read_topic()
+        except SceneRelayError:
+            continue  # a bad manifest of another run is not this run's trouble
+        same = (topic.topic, topic.profile, topic.settings) == (wanted.topic, wanted.profile, wanted.settings)
+        if same and seed in (None, topic.seed):
+            return None if is_finished(run, topic) else run
+    return None
+
+
+def is_finished(run: RunDirectory, topic: TopicManifest) -> bool:
+    """Every stage has nothing to do."""
+    try:
+        return all(examine(stage, run, topic).done for stage in STAGES)
+    except SceneRelayError:
+        return False
+
+
+def resume_run(run: RunDirectory, ask: Asked) -> ExitCode:
+    """Finish what is missing or stale. Flags win over `0_topic.json` and are recorded there."""
+    topic = run.read_topic()
+    given = {name: dict(values) for name, values in ask.flags.items() if values}
+    if given or ask.profile or ask.seed is not None:
+        with locks.held(run, locks.RUNNER):
+            amend(run, topic, ask)
+    return relay_run(run)
+
+
+def amend(run: RunDirectory, topic: TopicManifest, ask: Asked) -> None:
+    """Write the changed settings into `0_topic.json`, and what changed beside them."""
+    if ask.profile:
+        configuration = ask.configuration()
+        story = {"story": topic.settings.story.model_dump()}
+        settings = override(override(configuration.settings, story), ask.flags)
+        profile, reason = configuration.profile, configuration.profile_reason
+    else:
+        settings, profile, reason = override(topic.settings, ask.flags), topic.profile, topic.profile_reason
+    seed = topic.seed if ask.seed is None else ask.seed
+    changed = topic.model_copy(
+        update={"settings": settings, "profile": profile, "profile_reason": reason, "seed": seed}
+    )
+    if changed != topic:
+        note = {"flags": {k: dict(v) for k, v in ask.flags.items() if v}, "profile": ask.profile, "seed": ask.seed}
+        run.write_manifest(run.topic_path, changed.model_copy(update={"amended": (*topic.amended, note)}))
+
+
+def latest_run(path: Path | None, ask: Asked) -> RunDirectory:
+    """The run directory that was named, or the one `latest` points to. Raises UsageError when there is none."""
+    if path is not None and str(path):
+        return RunDirectory(path)
+    output = ask.configuration().output
+    link = output / "latest"
+    if not link.is_dir():
+        raise UsageError(f'there is no run below {output} yet; `make run TOPIC="..."` makes one')
+    return RunDirectory(output / link.resolve().name)
+
+
+def relay_run(run: RunDirectory) -> ExitCode:
+    """Work on one run and say where to look. stdout carries the page's path, stderr everything else."""
+    with locks.held(run, locks.RUNNER):
+        topic = run.read_topic()
+        with Display(many=False) as display:
+            outcomes = Relay([(run, topic)], display, MemoryTimeline(run.path / "vram.jsonl")).run()[run.name]
+    tell_ending(run, outcomes)
+    return exit_code_of(outcomes.values())
+
+
+def tell_ending(run: RunDirectory, outcomes: dict[StageName, Outcome]) -> None:
+    """The last words: finished, nothing to do, or what failed and how to go on."""
+    code = exit_code_of(outcomes.values())
+    page = run.path / "index.html"
+    if code is ExitCode.DONE and not any(outcome.started for outcome in outcomes.values()):
+        _say(f"nothing to do: {run.path} is finished")
+    elif code is not ExitCode.DONE:
+        failed = ", ".join(f"{stage} ({outcome.code.value})" for stage, outcome in outcomes.items() if outcome.code)
+        _say(f"not everything was made: {failed}; `python -m stages resume {run.path}` goes on from here")
+    if page.exists():
+        print(page)  # noqa: T201 - the result
+
+
+def _say(text: str) -> None:
+    print(f"scene-relay: {text}", file=sys.stderr, flush=True)  # noqa: T201

@@ -1,0 +1,17 @@
+"""`settings`: every setting with its default and its meaning."""
+
+from __future__ import annotations
+
+import json
+
+from stages.pipeline.configuration import TABLES
+from stages.pipeline.errors import one_line
+
+
+def print_settings() -> None:
+    """One line for each setting, in the form in which pipeline.toml takes it."""
+    for name, table in TABLES.items():
+        print(f"[{name}]  {one_line(table.__doc__ or '')}")  # noqa: T201 - the result
+        defaults = table().model_dump(mode="json")
+        for setting, info in table.model_fields.items():
+            print(f"  {setting} = {json.dumps(defaults[setting])}  # {info.description}")  # noqa: T201 - the result

@@ -1,0 +1,145 @@
+"""`status` and `plan`: what of a run is there, what would be made and why. Starts nothing, writes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from stages.commands.options import Asked
+from stages.pipeline.configuration import override
+from stages.pipeline.errors import ConfigError, SceneRelayError, one_line
+from stages.pipeline.manifests import STAGES, StageName, TopicManifest
+from stages.pipeline.run_directory import RunDirectory
+from stages.pipeline.staleness import StageState, examine
+
+STORED_STAGES: tuple[StageName, ...] = ("scenes", "audio", "images")
+
+
+def print_status(run: RunDirectory, why: bool, as_json: bool) -> None:
+    """What is there and what is missing, stage by stage."""
+    status = status_of(run)
+    if as_json:
+        _print_json(status)
+        return
+    _print(f"{run.path}: {one_line(status['topic'], 100)}")
+    for stage, state in status["stages"].items():
+        _print(f"  {stage:7} {state['state']}")
+        if why:
+            for task in state["to_make"]:
+                _print(f"          {task['scene']}: {task['why']}")
+    if status["edited"]:
+        _print(f"  edited by hand: {', '.join(status['edited'])}")
+    for file in status["without_a_scene"]:
+        _print(f"  ignored, no scene has it: {file}")
+
+
+def status_of(run: RunDirectory) -> dict[str, Any]:
+    """The status as JSON values."""
+    topic = run.read_topic()
+    stages: dict[str, Any] = {}
+    edited: tuple[str, ...] = ()
+    scene_ids: set[str] | None = None
+    for stage in STAGES:
+        try:
+            state = examine(stage, run, topic)
+        except SceneRelayError as error:
+            stages[stage] = {
+                "state": f"refused: {error}",
+                "done": False,
+                "to_make": [],
+                "exit_code": error.exit_code.value,
+            }
+            continue
+        stages[stage] = {"state": _word(state), "done": state.done, "to_make": _tasks(state), "exit_code": 0}
+        edited = edited or state.edited
+        if state.story:
+            scene_ids = {scene.scene_id for scene in state.story.scenes} | {f.scene_id for f in state.story.failures}
+    return {
+        "run": str(run.path),
+        "topic": topic.topic,
+        "profile": topic.profile,
+        "seed": topic.seed,
+        "finished": all(state["done"] for state in stages.values()),
+        "stages": stages,
+        "edited": list(edited),
+        "without_a_scene": _without_a_scene(run, scene_ids) if scene_ids is not None else [],
+    }
+
+
+def print_plan(run: RunDirectory, ask: Asked, as_json: bool) -> None:
+    """What resuming this run would make, and why; and where pipeline.toml has moved away from what the run holds."""
+    topic = run.read_topic()
+    changed = topic.model_copy(update={"settings": override(topic.settings, ask.flags)})
+    plan: dict[str, Any] = {"run": str(run.path), "stages": {}, "pipeline_toml_differs": _differences(topic, ask)}
+    upstream: list[str] = []
+    for stage in STAGES:
+        state = examine(stage, run, changed)
+        entry: dict[str, Any] = {"runs": not state.done, "to_make": _tasks(state), "why": state.why}
+        if state.waiting_for:
+            entry["why"] = f"{state.waiting_for} is made first"
+        elif state.done and upstream and stage != "scenes":
+            entry |= {"runs": None, "why": f"depends on what {upstream[-1]} makes"}
+        if entry["runs"]:
+            upstream.append(stage)
+        plan["stages"][stage] = entry
+    if as_json:
+        _print_json(plan)
+        return
+    _print(f"{run.path}")
+    for stage, entry in plan["stages"].items():
+        word = {True: "runs", False: "nothing to do", None: "perhaps"}[entry["runs"]]
+        _print(f"  {stage:7} {word}" + (f": {entry['why']}" if entry["runs"] is not False and entry["why"] else ""))
+        for task in entry["to_make"]:
+            _print(f"          {task['scene']}: {task['why']}")
+    for line in plan["pipeline_toml_differs"]:
+        _print(f"  the run keeps its own setting: {line}")
+
+
+def _differences(topic: TopicManifest, ask: Asked) -> list[str]:
+    """Settings in which `0_topic.json`, which wins, differs from what pipeline.toml would give today."""
+    try:
+        today = Asked({}, None, topic.profile, ask.output).configuration().settings.model_dump(mode="json")
+    except ConfigError as error:
+        return [str(error)]
+    kept = topic.settings.model_dump(mode="json")
+    return [
+        f"{table}.{name} = {json.dumps(kept[table][name])} (pipeline.toml gives {json.dumps(today[table][name])})"
+        for table in kept
+        for name in kept[table]
+        if kept[table][name] != today[table][name]
+    ]
+
+
+def _word(state: StageState) -> str:
+    if state.done:
+        return "done"
+    if state.waiting_for:
+        return f"waits for {state.waiting_for}"
+    failed = [task.scene_id for task in state.tasks if task.why.startswith("failed before")]
+    if failed:
+        return f"{len(failed)} failed: {', '.join(failed)}"
+    return f"{len(state.tasks)} to make" if state.tasks else "not published"
+
+
+def _tasks(state: StageState) -> list[dict[str, str]]:
+    return [{"scene": task.scene_id, "why": task.why} for task in state.tasks]
+
+
+def _without_a_scene(run: RunDirectory, scene_ids: set[str]) -> list[str]:
+    """Artefacts that no scene of the story has; they are ignored, not removed."""
+    found = []
+    for stage in STORED_STAGES:
+        directory = run.artefact_directory(stage)
+        if directory.is_dir():
+            known = scene_ids | {"outline"}
+            found += [run.relative(p) for p in sorted(directory.iterdir()) if p.stem not in known and p.name[0] != "."]
+    return found
+
+
+def _print_json(value: Mapping[str, Any]) -> None:
+    _print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def _print(text: str) -> None:
+    print(text)  # noqa: T201 - the result
