@@ -6,7 +6,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from stages.commands.options import Asked, topic_manifest
+from stages.commands.options import Asked, check_topic, topic_manifest
 from stages.pipeline import locks
 from stages.pipeline.configuration import Configuration, override
 from stages.pipeline.errors import ExitCode, SceneRelayError, UsageError
@@ -21,12 +21,14 @@ from stages.pipeline.staleness import examine
 
 def new_run(topic: str | None, ask: Asked) -> RunDirectory:
     """Make a run directory and start nothing."""
+    check_topic(topic)  # before anything else: the cheapest error first
     configuration = ask.configuration()
     return make_run_directory(configuration.output, topic_manifest(topic, ask.seed, configuration), datetime.now())
 
 
 def run_topic(topic: str | None, ask: Asked, new: bool) -> ExitCode:
     """Resume the unfinished run of exactly this text and these settings, or make a new one; then work."""
+    check_topic(topic)
     configuration = ask.configuration()
     manifest = topic_manifest(topic, ask.seed, configuration)
     _say(f"profile {configuration.profile} ({configuration.profile_reason})")

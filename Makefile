@@ -1,0 +1,76 @@
+# A topic in, a narrated storyboard out. `make` alone prints help; `make run TOPIC="..."` does the main job.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV ?= .venv
+PY := $(VENV)/bin/python
+
+# What a person gives on the command line is data. It is never expanded in a recipe: each variable's raw value goes to the
+# program through its environment, where no shell and no make function ever sees it.
+GIVEN := TOPIC SCENES SEED STYLE LANGUAGE PROFILE ASPECT NEW RUN TOPICS OUTPUT SCENE FORCE
+FROM_ENVIRONMENT := TOPIC RUN TOPICS
+raw = $(if $(filter command,$(firstword $(origin $(1)))),1,$(if $(filter $(1),$(FROM_ENVIRONMENT)),1))
+$(foreach v,$(GIVEN),$(if $(call raw,$(v)),$(eval override $(v) := $$(value $(v)))$(eval SCENE_RELAY_ARG_$(v) := $$(value $(v)))$(eval export SCENE_RELAY_ARG_$(v))))
+unexport $(GIVEN)
+
+# The exit code of the program, printed because make turns every failure into 2.
+TELL = || { code=$$?; echo "scene-relay: exit code $$code" >&2; exit $$code; }
+
+.PHONY: help setup run resume batch new scenes audio images video report status plan schemas starter test test-gpu check format bench clean
+
+help: ## Print this help
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / {split($$1, names, " "); for (n = 1; n in names; n++) printf "  make %-9s %s\n", names[n], $$2}' Makefile
+	@echo
+	@echo '  TOPIC="..." SCENES=6 SEED=1 STYLE="..." LANGUAGE=en PROFILE=auto ASPECT=16:9 NEW=1 RUN=output/latest TOPICS=topics.txt'
+
+setup: $(VENV)/.ready ## Make .venv from pinned versions (done by every other target on its first call)
+
+$(VENV)/.ready: pyproject.toml constraints.txt setup_environment.sh
+	@PYTHON='$(PYTHON)' VENV='$(VENV)' sh setup_environment.sh
+
+run: $(VENV)/.ready ## Make everything for TOPIC="...", or finish its unfinished run (NEW=1 starts afresh)
+	@$(PY) -m stages run $(TELL)
+
+resume: $(VENV)/.ready ## Finish what is missing or stale of RUN=..., the latest by default
+	@$(PY) -m stages resume $(TELL)
+
+batch: $(VENV)/.ready ## Make everything for every topic of TOPICS=topics.txt
+	@$(PY) -m stages batch $(TELL)
+
+new: $(VENV)/.ready ## Make a run directory for TOPIC="..." and print it
+	@$(PY) -m stages new $(TELL)
+
+scenes audio images video report: $(VENV)/.ready ## Run one stage of RUN=..., the latest by default (SCENE=03, FORCE=1)
+	@$(PY) -m stages.$@ $${SCENE_RELAY_ARG_SCENE:+--scene "$$SCENE_RELAY_ARG_SCENE"} $${SCENE_RELAY_ARG_FORCE:+--force} \
+	    -- "$${SCENE_RELAY_ARG_RUN:-output/latest}" $(TELL)
+
+status: $(VENV)/.ready ## What of RUN=... is there and what is missing
+	@$(PY) -m stages status --why $(TELL)
+
+plan: $(VENV)/.ready ## What resuming RUN=... would make, and why
+	@$(PY) -m stages plan $(TELL)
+
+schemas: $(VENV)/.ready ## Write the JSON Schemas of the manifests into docs/schemas
+	@$(PY) -m stages schemas docs/schemas
+
+starter: $(VENV)/.ready ## Train the starter models again from nothing, on one GPU
+	@$(PY) -m models.starter.training
+
+test: $(VENV)/.ready ## Run the tests
+	@$(PY) -m pytest -q -n 2 -m "not gpu"
+
+test-gpu: $(VENV)/.ready ## Run the tests that need an NVIDIA GPU
+	@$(PY) -m pytest -q -m gpu
+
+check: $(VENV)/.ready ## Lint, types, and who may import whom
+	@$(PY) -m ruff check . && $(PY) -m ruff format --check . && $(PY) -m mypy && $(VENV)/bin/lint-imports
+
+format: $(VENV)/.ready ## Format the code
+	@$(PY) -m ruff format . && $(PY) -m ruff check --fix .
+
+bench: $(VENV)/.ready ## Measure the main job on this machine
+	@$(PY) -m benchmarks.starter
+
+clean: ## Remove .venv and caches; keeps output/
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
