@@ -1,0 +1,193 @@
+"""The one file that encodes: H.264, AAC and subtitles into one MP4. Same inputs and thread count, same bytes.
+
+Frames are drawn by threads beside the encoder and handed over in order; nothing of the film is held but a few frames.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from av.codec.context import Flags
+from av.stream import Stream
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.stream import VideoStream
+
+from stages.pipeline.settings import VideoSettings
+from stages.video.camera import camera_move
+from stages.video.languages import three_letters
+from stages.video.pictures import Planes, black, dissolve, packed, prepare, read_picture, view
+from stages.video.soundtrack import SAMPLING_RATE, Samples, soundtrack
+from stages.video.sources import FilmableScene
+from stages.video.subtitles import Cue
+from stages.video.timeline import Timeline
+
+AUDIO_BITS_PER_SECOND = 128_000
+# Frames drawn ahead of the encoder for each thread: enough that neither waits, at 1.4 MB for each frame of 1280x720.
+FRAMES_AHEAD = 4
+# A keyframe at least this often, so that a player jumps to any moment without decoding half a minute.
+KEYFRAME_SECONDS = 4
+# Pictures larger than the film that are kept ready: two while they dissolve, and one that is drawn ahead.
+PICTURES_READY = 3
+
+# An empty tx3g sample description (3GPP TS 26.245, 5.16): centred at the bottom, white on nothing, one sans-serif font.
+# Without it the track plays in most players, but QuickTime refuses the file.
+_TEXT_STYLE = (
+    struct.pack(">IbbBBBB", 0, 1, -1, 0, 0, 0, 0)
+    + struct.pack(">hhhh", 0, 0, 0, 0)
+    + struct.pack(">HHHBBBBBB", 0, 0, 1, 0, 18, 255, 255, 255, 255)
+    + struct.pack(">I4sHHB", 18, b"ftab", 1, 1, 5)
+    + b"Serif"
+)
+
+
+@dataclass(frozen=True)
+class Film:
+    """All that a film is made of. `tick` is called with (frames done, frames in all); it may raise to stop the work."""
+
+    title: str
+    language: str
+    width: int
+    height: int
+    settings: VideoSettings
+    scenes: Sequence[FilmableScene]
+    timeline: Timeline
+    cues: Sequence[Cue]
+    tick: Callable[[int, int], None] = field(default=lambda done, total: None)
+
+
+def frame_size(aspect: str, short_side: int) -> tuple[int, int]:
+    """Width and height in pixels, both even, for "16:9", "1:1" or "9:16"."""
+    across, down = (int(part) for part in aspect.split(":"))
+    long_side = 2 * round(short_side * max(across, down) / min(across, down) / 2)
+    return (long_side, short_side) if across >= down else (short_side, long_side)
+
+
+def write_film(path: Path, film: Film) -> None:
+    """Encode the film to `path`. Raises OSError when it cannot be written."""
+    with av.open(path, "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"}) as container:
+        container.metadata["title"] = film.title
+        video = _video_stream(container, film)
+        audio = _audio_stream(container, film)
+        text = _text_stream(container, film) if film.cues else None
+        total = film.timeline.frame_count(film.settings.frames_per_second)
+        # Sound and text of a scene are handed over before its pictures, so that the muxer never waits for them.
+        sounds = _sound_frames(film)
+        cues = deque(film.cues)
+        upcoming = deque(film.timeline.scenes)
+        for number, picture in enumerate(_frames(film, total)):
+            if upcoming and number / film.settings.frames_per_second >= upcoming[0].start_seconds:
+                scene = upcoming.popleft()
+                container.mux(audio.encode(next(sounds)))
+                while text is not None and cues and cues[0].start_ms < 1000 * scene.end_seconds:
+                    container.mux(_text_packet(cues.popleft(), text))
+            frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+            frame.pts, frame.time_base = number, Fraction(1, film.settings.frames_per_second)
+            container.mux(video.encode(frame))
+            film.tick(number + 1, total)
+        container.mux(video.encode(None))
+        container.mux(audio.encode(None))
+
+
+def _video_stream(container: av.container.OutputContainer, film: Film) -> VideoStream:
+    settings = film.settings
+    stream = container.add_stream(
+        "libx264", rate=settings.frames_per_second, options={"preset": settings.preset, "crf": str(settings.crf)}
+    )
+    stream.width, stream.height, stream.pix_fmt = film.width, film.height, "yuv420p"
+    context = stream.codec_context
+    context.thread_count = settings.threads
+    context.gop_size = KEYFRAME_SECONDS * settings.frames_per_second
+    context.flags |= Flags.bitexact
+    context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
+    context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+    return stream
+
+
+def _audio_stream(container: av.container.OutputContainer, film: Film) -> AudioStream:
+    stream = container.add_stream("aac", rate=SAMPLING_RATE, layout="mono")
+    stream.bit_rate = AUDIO_BITS_PER_SECOND
+    stream.codec_context.flags |= Flags.bitexact
+    stream.metadata["language"] = three_letters(film.language)
+    return stream
+
+
+def _text_stream(container: av.container.OutputContainer, film: Film) -> Stream:
+    stream = container.add_mux_stream("mov_text")
+    stream.time_base = Fraction(1, 1000)
+    stream.metadata["language"] = three_letters(film.language)
+    return stream
+
+
+def _text_packet(cue: Cue, stream: Stream) -> av.Packet[Any]:
+    """A sample of timed text: two bytes of length, most significant first, then UTF-8 without any markup."""
+    text = cue.text.encode()
+    packet = av.Packet(struct.pack(">H", len(text)) + text)
+    packet.stream, packet.time_base = stream, Fraction(1, 1000)
+    packet.pts = packet.dts = cue.start_ms
+    packet.duration = cue.end_ms - cue.start_ms
+    return packet
+
+
+def _sound_frames(film: Film) -> Iterator[av.AudioFrame]:
+    position = 0
+    for samples in soundtrack(film.timeline.scenes, [scene.voice for scene in film.scenes]):
+        yield _sound_frame(samples, position)
+        position += len(samples)
+
+
+def _sound_frame(samples: Samples, position: int) -> av.AudioFrame:
+    frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="s16", layout="mono")
+    frame.sample_rate, frame.pts, frame.time_base = SAMPLING_RATE, position, Fraction(1, SAMPLING_RATE)
+    return frame
+
+
+def _frames(film: Film, total: int) -> Iterator[np.ndarray[tuple[int, int], np.dtype[np.uint8]]]:
+    """The frames in order, drawn by threads: Pillow and the encoder both let go of the interpreter while they work."""
+    threads = film.settings.threads
+    draw = _drawing(film)
+    with ThreadPoolExecutor(threads, thread_name_prefix="frames") as pool:
+        ahead: deque[Future[np.ndarray[tuple[int, int], np.dtype[np.uint8]]]] = deque()
+        try:
+            for number in range(total):
+                ahead.append(pool.submit(draw, number))
+                if len(ahead) > FRAMES_AHEAD * threads:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _drawing(film: Film) -> Callable[[int], np.ndarray[tuple[int, int], np.dtype[np.uint8]]]:
+    """A function from a frame's number to its pixels; it may be called from several threads."""
+    width, height, settings = film.width, film.height, film.settings
+    moves = [camera_move(index, scene.scene_id, settings.zoom) for index, scene in enumerate(film.scenes)]
+    nothing = black(width, height)
+
+    @lru_cache(maxsize=PICTURES_READY)
+    def planes(index: int) -> Planes:
+        return prepare(read_picture(film.scenes[index].picture), width, height, settings.zoom)
+
+    def shot(index: int, seconds: float) -> Planes:
+        return view(planes(index), moves[index].window(film.timeline.progress(index, seconds)), width, height)
+
+    def draw(number: int) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+        seconds = number / settings.frames_per_second
+        (first, share), *others = film.timeline.seen_at(seconds)
+        frame = shot(first, seconds)
+        for index, weight in others:
+            frame = dissolve(frame, shot(index, seconds), weight)
+        return packed(frame if others or share >= 1 else dissolve(nothing, frame, share))
+
+    return draw

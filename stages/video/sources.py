@@ -1,0 +1,96 @@
+"""What a film is cut from: of each scene its voice, picture and sentences; and the scenes that lack one, with the reason.
+
+A file is taken only when it is the one its record names, so that the film's key tells the truth about what is in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stages.pipeline.errors import ManifestError, SceneFailure
+from stages.pipeline.manifests import (
+    AudioManifest,
+    AudioRecord,
+    Failure,
+    ImageRecord,
+    ImagesManifest,
+    Record,
+    ScenesManifest,
+    Sentence,
+)
+from stages.pipeline.reading import read_model
+from stages.pipeline.run_directory import RunDirectory
+from stages.video.pictures import read_picture
+from stages.video.soundtrack import Voice, read_voice
+
+
+@dataclass(frozen=True)
+class FilmableScene:
+    """A scene with all it needs. The picture stays packed (`picture` is its file's bytes) until its turn comes."""
+
+    scene_id: str
+    voice: Voice
+    picture: bytes
+    sentences: tuple[Sentence, ...]
+
+
+def gather(run: RunDirectory, story: ScenesManifest) -> tuple[list[FilmableScene], list[Failure]]:
+    """The scenes that can be filmed, in the story's order, and those left out. Raises ManifestError."""
+    audio = read_model(run.manifest_path("audio"), AudioManifest)
+    images = read_model(run.manifest_path("images"), ImagesManifest)
+    voices = {record.scene_id: record for record in audio.scenes}
+    pictures = {record.scene_id: record for record in images.scenes}
+    filmable: list[FilmableScene] = []
+    left_out: list[Failure] = []
+    for scene in story.scenes:
+        voice, picture = voices.get(scene.scene_id), pictures.get(scene.scene_id)
+        if voice is None or picture is None:
+            lacking = [
+                *([] if voice else [_lack("voice", scene.scene_id, audio.failures)]),
+                *([] if picture else [_lack("picture", scene.scene_id, images.failures)]),
+            ]
+            attempts = max(_attempts(scene.scene_id, audio.failures), _attempts(scene.scene_id, images.failures))
+            left_out.append(Failure(scene_id=scene.scene_id, reason="; ".join(lacking)[:1000], attempts=attempts))
+            continue
+        try:
+            filmable.append(_opened(run, voice, picture, scene.narration))
+        except SceneFailure as failure:
+            left_out.append(Failure(scene_id=scene.scene_id, reason=str(failure)))
+    for unwritten in story.failures:
+        reason = f"not written: {unwritten.reason}"[:1000]
+        left_out.append(Failure(scene_id=unwritten.scene_id, reason=reason, attempts=unwritten.attempts))
+    return filmable, left_out
+
+
+def _opened(run: RunDirectory, voice: AudioRecord, picture: ImageRecord, narration: str) -> FilmableScene:
+    """Read both files and look whether they can be used. Raises SceneFailure."""
+    picture_bytes = _bytes_of(run, picture)
+    if min(read_picture(picture_bytes).size) < 2:
+        raise SceneFailure(f"the picture {picture.file} is too small to be seen")
+    spoken = read_voice(_bytes_of(run, voice))
+    # A voice that gives no timings still gets subtitles: the whole narration while it speaks.
+    whole = Sentence(text=narration, start_seconds=0.0, end_seconds=spoken.seconds)
+    return FilmableScene(voice.scene_id, spoken, picture_bytes, voice.sentences or (whole,))
+
+
+def _bytes_of(run: RunDirectory, record: Record) -> bytes:
+    again = f"`python -m stages resume {run.path}` makes it again"
+    try:
+        data = run.resolve(record.file).read_bytes()
+    except (OSError, ManifestError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SceneFailure(f"{record.file} cannot be read ({reason}); {again}") from error
+    if hashlib.sha256(data).hexdigest() != record.sha256:
+        raise SceneFailure(f"{record.file} is not the file that its record names; {again}")
+    return data
+
+
+def _lack(what: str, scene_id: str, failures: Sequence[Failure]) -> str:
+    reason = next((failure.reason for failure in failures if failure.scene_id == scene_id), None)
+    return f"no {what}: {reason}" if reason else f"no {what}"
+
+
+def _attempts(scene_id: str, failures: Sequence[Failure]) -> int:
+    return next((failure.attempts for failure in failures if failure.scene_id == scene_id), 1)

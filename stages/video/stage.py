@@ -1,0 +1,132 @@
+"""The video stage: voices and pictures in, one film with subtitles out. Runs on the CPU; knows no torch.
+
+Scenes without a usable picture or voice are left out and named. The film, both subtitle files, then the manifest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from stages.pipeline import atomic
+from stages.pipeline.definition import Placement, StageDefinition
+from stages.pipeline.manifests import FilmFile, Measured, TopicManifest, VideoManifest
+from stages.pipeline.progress import title
+from stages.pipeline.staleness import Task
+from stages.pipeline.work import RunWork, WrittenFile
+
+FILM, SRT, VTT = "story.mp4", "story.srt", "story.vtt"
+TELL_EVERY_SECONDS = 2.0
+
+
+def prepare(topic: TopicManifest) -> None:
+    """Import the encoder and the drawing, so that a broken installation shows itself before any work."""
+    import stages.video.film  # noqa: F401
+
+
+def load(prepared: None, placement: Placement) -> None:
+    """Nothing to load: this stage has no model."""
+
+
+def make(engine: None, works: Sequence[RunWork]) -> None:
+    """Cut the film of every run."""
+    for work in works:
+        for task in work.tasks:
+            make_film(work, task)
+
+
+def make_film(work: RunWork, task: Task) -> None:
+    """Gather, lay out, encode, write the subtitles, commit. Raises StorageError, and Interrupted when asked to stop."""
+    from stages.video import film
+    from stages.video.sources import gather
+    from stages.video.subtitles import as_srt, as_vtt, cues_of
+    from stages.video.timeline import lay_out
+
+    story, topic, directory = work.state.story, work.topic, work.run.path
+    assert story is not None and task.made is not None, "a film's task exists only once its story does"
+    settings = topic.settings.video
+    width, height = film.frame_size(topic.settings.story.aspect, settings.short_side)
+
+    work.withdraw_manifest()
+    scenes, left_out = gather(work.run, story)
+    for failure in left_out:
+        work.fail(Task(failure.scene_id, None, 0, "left out of the film"), failure.reason, failure.attempts)
+
+    timeline = lay_out([(scene.scene_id, scene.voice.seconds) for scene in scenes], settings.pause_seconds)
+    cues = cues_of(timeline.scenes, [scene.sentences for scene in scenes])
+    files: list[FilmFile] = []
+    if scenes:
+        tick = _telling(work)
+        plan = film.Film(
+            story.title, topic.settings.story.language, width, height, settings, scenes, timeline, cues, tick
+        )
+        files = [
+            _named(work, work.write(directory / FILM, lambda path: film.write_film(path, plan))),
+            _named(work, work.write(directory / SRT, _text(as_srt(cues)))),
+            _named(work, work.write(directory / VTT, _text(as_vtt(cues)))),
+        ]
+    else:
+        for name in (FILM, SRT, VTT):
+            atomic.remove(directory / name)
+
+    manifest = VideoManifest(
+        key=task.made.key,
+        made_from=task.made.made_from,
+        film=files[0] if files else None,
+        subtitles=tuple(files[1:]),
+        seconds=timeline.seconds,
+        width=width,
+        height=height,
+        frames_per_second=settings.frames_per_second,
+        scenes=timeline.scenes,
+        left_out=work.failures(),
+    )
+    work.commit(task, manifest, work.run.manifest_path("video"))
+
+
+def publish(work: RunWork, measured: Measured) -> VideoManifest:
+    """The committed manifest, now with what was measured."""
+    (manifest,) = work.made.values()
+    assert isinstance(manifest, VideoManifest)
+    return manifest.model_copy(update={"measured": measured})
+
+
+def _telling(work: RunWork) -> Callable[[int, int], None]:
+    """Called for every frame: looks whether to stop, and now and then says how far the film is."""
+    told = time.monotonic()
+
+    def tick(done: int, total: int) -> None:
+        nonlocal told
+        work.check_stop()
+        if time.monotonic() - told >= TELL_EVERY_SECONDS:
+            told = time.monotonic()
+            title(f"video {work.run.name} {100 * done // total}%")
+            work.events.tell("progress", stage=work.stage, run=str(work.run.path), done=done, total=total)
+
+    return tick
+
+
+def _text(text: str) -> Callable[[Path], None]:
+    def fill(path: Path) -> None:
+        path.write_bytes(text.encode())
+
+    return fill
+
+
+def _named(work: RunWork, written: WrittenFile) -> FilmFile:
+    return FilmFile(file=work.run.relative(written.path), sha256=written.sha256, size_bytes=written.size_bytes)
+
+
+STAGE: StageDefinition[None, None] = StageDefinition(
+    name="video",
+    summary="Cut the voices and pictures of a run into a film with subtitles.",
+    per_scene=False,
+    engine_key=lambda topic: "film",
+    wants_gpu=lambda topic: False,
+    prepare=prepare,
+    load=load,
+    make=make,
+    publish=publish,
+    strategies=("cpu",),
+)
