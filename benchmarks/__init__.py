@@ -1,0 +1,1 @@
+"""The measurements behind every figure in the documentation, each with its limit or its baseline beside it."""

@@ -1,0 +1,114 @@
+"""Does the GPU's memory come back? The whole run, again and again, and the device's memory after every stage.
+
+    python -m benchmarks.memory_returns [--cycles 20] [--profile starter] [--json FILE]
+
+The baseline is read before the first cycle, the device's memory through NVML, without a CUDA context of our own. On a
+machine without a GPU it says so and ends with 75.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks import machine
+from gpu_utils.probe import default_probe
+from stages.pipeline.manifests import STAGES
+
+TOLERANCE_BYTES = 50 * 2**20
+WAIT_SECONDS = 1.0
+POLL_SECONDS = 0.02
+
+
+def used_bytes() -> int | None:
+    """Memory in use on the first GPU, all processes together."""
+    devices = default_probe().read().devices
+    return devices[0].used_bytes if devices else None
+
+
+def seconds_until(baseline: int) -> tuple[float, int]:
+    """Seconds until the device is back at its baseline (within the tolerance), and what it then holds."""
+    began = time.monotonic()
+    while True:
+        used = used_bytes() or 0
+        waited = time.monotonic() - began
+        if abs(used - baseline) <= TOLERANCE_BYTES or waited > WAIT_SECONDS:
+            return round(waited, 3), used
+        time.sleep(POLL_SECONDS)
+
+
+def main(
+    cycles: Annotated[int, typer.Option(help="How often the run is made.")] = 20,
+    profile: Annotated[str, typer.Option(help="Which models.")] = "starter",
+    scenes: Annotated[int, typer.Option(help="Scenes of each run.")] = 2,
+    stages: Annotated[str, typer.Option(help="Stages to run, in order.")] = ",".join(STAGES),
+    as_json: Annotated[Path | None, typer.Option("--json", help="Also write the figures here.")] = None,
+) -> None:
+    """Measure and print; exit code 1 when memory stayed."""
+    baseline = used_bytes()
+    if baseline is None:
+        print("no GPU on this machine: nothing to measure", file=sys.stderr)
+        raise typer.Exit(75)
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="scene-relay-cycles-") as output:
+        for cycle in range(1, cycles + 1):
+            made = call(["new", "Cyberpunk Tokyo", "--scenes", str(scenes), "--profile", profile, "--output", output])
+            for stage in stages.split(","):
+                began = time.monotonic()
+                call([], module=f"stages.{stage}", run=made.strip())
+                seconds = time.monotonic() - began
+                waited, used = seconds_until(baseline)
+                rows.append(
+                    {
+                        "cycle": cycle,
+                        "stage": stage,
+                        "seconds": round(seconds, 2),
+                        "peak_gpu_bytes": peak_gpu_bytes(Path(made.strip()), stage),
+                        "over_baseline_bytes": used - baseline,
+                        "back_after_seconds": waited,
+                    }
+                )
+    worst = max(abs(row["over_baseline_bytes"]) for row in rows)
+    summary = {"machine": machine.describe(), "baseline_bytes": baseline, "worst_bytes": worst, "rows": rows}
+    if as_json:
+        as_json.write_text(json.dumps(summary, indent=2) + "\n")
+    print(machine.line(summary["machine"]))
+    for stage in stages.split(","):
+        mine = [row for row in rows if row["stage"] == stage]
+        print(
+            f"{stage:7} {len(mine)} times, median {sorted(r['seconds'] for r in mine)[len(mine) // 2]:.2f} s, "
+            f"peak on the GPU {max((r['peak_gpu_bytes'] or 0) for r in mine) / 2**20:.0f} MiB, "
+            f"worst over baseline {max(abs(r['over_baseline_bytes']) for r in mine) / 2**20:.1f} MiB, "
+            f"back after at most {max(r['back_after_seconds'] for r in mine):.2f} s"
+        )
+    print(f"limit: {TOLERANCE_BYTES / 2**20:.0f} MiB within {WAIT_SECONDS:.0f} s")
+    raise typer.Exit(0 if worst <= TOLERANCE_BYTES else 1)
+
+
+def call(arguments: list[str], module: str = "stages", run: str | None = None) -> str:
+    """Run a process of this project and give its stdout; a failure shows its stderr and ends the measurement."""
+    command = [sys.executable, "-m", module, *arguments, *([run] if run else [])]
+    done = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ))
+    if done.returncode:
+        print(done.stderr, file=sys.stderr)
+        raise typer.Exit(done.returncode)
+    return done.stdout
+
+
+def peak_gpu_bytes(run: Path, stage: str) -> int | None:
+    """The allocator's own peak, from the stage's manifest."""
+    manifest = run / f"{STAGES.index(stage) + 1}_{stage}.json"  # type: ignore[arg-type]
+    peak = json.loads(manifest.read_bytes())["measured"]["peak_gpu_bytes"]
+    return int(peak) if peak is not None else None
+
+
+if __name__ == "__main__":
+    typer.run(main)
