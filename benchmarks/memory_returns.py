@@ -105,7 +105,7 @@ def call(arguments: list[str], module: str = "stages", run: str | None = None) -
 
 def peak_gpu_bytes(run: Path, stage: str) -> int | None:
     """The allocator's own peak, from the stage's manifest."""
-    manifest = run / f"{STAGES.index(stage) + 1}_{stage}.json"  # type: ignore[arg-type]
+    manifest = run / f"{STAGES.index(stage) + 1}_{stage}.json"
     peak = json.loads(manifest.read_bytes())["measured"]["peak_gpu_bytes"]
     return int(peak) if peak is not None else None
 
