@@ -149,6 +149,10 @@ class StageProcess:
 
     def _progress(self, work: RunWork) -> None:
         """After every scene. A run whose last scene is settled is published at once, while the others go on."""
+        if work.reason is not None:
+            say(work.reason)
+            self._end_run(work.run, work.exit_code, work.reason)
+            return
         self.progress.show(work)
         if work.settled:
             self._sample("after the work")

@@ -95,6 +95,19 @@ class RunDirectory:
         """A stage that is about to replace an artefact first removes its manifest. Raises StorageError."""
         remove(self.manifest_path(stage))
 
+    def keep_manifest(self, stage: StageName, move: bool) -> None:
+        """Keep a stage's manifest as `1_scenes.before-1.json` (-2, ...), moved there or copied. Raises StorageError."""
+        path = self.manifest_path(stage)
+        if not path.exists():
+            return
+        number = 1
+        while (kept := path.with_name(f"{path.stem}.before-{number}.json")).exists():
+            number += 1
+        with storage_errors(kept):
+            write_atomically(kept, path.read_bytes())
+        if move:
+            remove(path)
+
 
 def manifest_bytes(manifest: Strict) -> bytes:
     """The bytes of a manifest: indented, because people read and edit these."""

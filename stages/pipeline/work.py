@@ -48,6 +48,7 @@ class RunWork:
     failed: dict[str, Failure] = field(default_factory=dict)
     exit_code: ExitCode = ExitCode.DONE
     reason: str | None = None
+    withdrawn: bool = False
     published: bool = False
     on_progress: Callable[[RunWork], None] = lambda work: None
     started: float = field(default_factory=time.monotonic)
@@ -55,7 +56,9 @@ class RunWork:
 
     @property
     def tasks(self) -> tuple[Task, ...]:
-        """The tasks that are neither made nor failed yet, in order."""
+        """The tasks that are neither made nor failed yet, in order; none once the run was ended."""
+        if self.reason is not None:
+            return ()
         return tuple(t for t in self.state.tasks if t.scene_id not in self.made and t.scene_id not in self.failed)
 
     @property
@@ -85,9 +88,20 @@ class RunWork:
         return WrittenFile(path, digest, size_bytes)
 
     def withdraw_manifest(self) -> None:
-        """Remove the stage's manifest before the first artefact is replaced: a manifest that exists is complete."""
-        if not self.made and not self.failed:
+        """Remove the stage's manifest before the first artefact is replaced: a manifest that exists is complete.
+
+        The story is an input too, which a person may have edited: it is never removed. A story that is written anew is
+        set aside; one into which a few scenes are written stays where it is, and is copied first if they replace others.
+        """
+        if self.withdrawn:
+            return
+        self.withdrawn = True
+        if self.stage != "scenes":
             self.run.remove_manifest(self.stage)
+        elif self.state.story is None:
+            self.run.keep_manifest(self.stage, move=True)
+        elif self.selection.force or self.selection.another:
+            self.run.keep_manifest(self.stage, move=False)
 
     def commit(self, task: Task, record: Strict, path: Path) -> None:
         """Write the record of a finished artefact to `path`. Raises StorageError, and Interrupted when asked to stop."""
@@ -107,6 +121,11 @@ class RunWork:
         )
         self._tell("scene_failed", task, reason=reason)
         self.check_stop()
+
+    def end(self, code: ExitCode, reason: str) -> None:
+        """Nothing more can be made for this run (a story without an outline); it ends with `code`, the others go on."""
+        self.exit_code, self.reason = code, reason
+        self.on_progress(self)
 
     def check_stop(self) -> None:
         """Raise Interrupted when this process was asked to stop, unless everything is done anyway."""
