@@ -1,0 +1,92 @@
+"""From the text a model wrote to an outline or a scene: cleaned, then refused when there is nothing in it.
+
+Nothing is ever filled in. What is refused is a SceneFailure, and the recipe tries again with the next seed.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from stages.pipeline.errors import SceneFailure
+from stages.pipeline.manifests import Character, Scene
+from stages.scenes.exchange import Answer
+
+
+@dataclass(frozen=True)
+class OutlineText:
+    """The words of an outline."""
+
+    title: str
+    logline: str
+    style: str
+    characters: tuple[Character, ...]
+    lines: tuple[str, ...]
+
+
+def outline_from(answer: Answer) -> OutlineText:
+    """The outline that was answered. Raises SceneFailure when it is unfinished or a part of it is empty."""
+    found = _object(answer)
+    characters: dict[str, Character] = {}
+    for entry in found["characters"]:
+        name, appearance = clean(entry["name"]), clean(entry["appearance"])
+        # A character without a name or a face, or a second of the same name, says nothing about any picture.
+        if has_words(name) and has_words(appearance) and name.casefold() not in characters:
+            characters[name.casefold()] = Character(name=name, appearance=appearance)
+    return OutlineText(
+        title=_words(found["title"], "title"),
+        logline=_words(found["logline"], "logline"),
+        style=_words(found["style"], "style"),
+        characters=tuple(characters.values()),
+        lines=tuple(_words(line, f"line of scene {number}") for number, line in enumerate(found["scenes"], 1)),
+    )
+
+
+def scene_from(answer: Answer, scene_id: str, taken: Iterable[str]) -> Scene:
+    """The scene that was answered. Raises SceneFailure when it is unfinished, empty, or says what another scene says.
+
+    `taken` are the narrations of the story's other scenes.
+    """
+    found = _object(answer)
+    narration = _words(found["narration"], "narration")
+    image_prompt = _words(found["image_prompt"], "image prompt")
+    if narration.casefold() in {other.casefold() for other in taken}:
+        raise SceneFailure("the narration is that of another scene")
+    return Scene(scene_id=scene_id, narration=narration, image_prompt=image_prompt)
+
+
+def clean(text: str) -> str:
+    """`text` on one line, without control characters, lone surrogates and unassigned code points."""
+    kept = (" " if character.isspace() else character for character in text if _speakable(character))
+    return " ".join("".join(kept).split())
+
+
+def has_words(text: str) -> bool:
+    """Whether there is a letter or digit in it: something that can be spoken or painted."""
+    return any(character.isalnum() for character in text)
+
+
+def _speakable(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) not in {"Cc", "Cs", "Cn", "Co"}
+
+
+def _object(answer: Answer) -> dict[str, Any]:
+    if answer.fault is not None:
+        raise SceneFailure(answer.fault)
+    try:
+        found = json.loads(answer.text)
+    except ValueError as error:
+        raise SceneFailure(f"the answer is not JSON ({error})") from None
+    if not isinstance(found, dict):
+        raise SceneFailure("the answer is not a JSON object")
+    return found
+
+
+def _words(value: str, what: str) -> str:
+    text = clean(value)
+    if not has_words(text):
+        raise SceneFailure(f"the {what} is empty")
+    return text

@@ -1,0 +1,202 @@
+"""One outline or scene on its way from task to record: what is asked, what becomes of the answer, what follows.
+
+A draft that is refused is followed by itself with the next seed; an outline that is done by its scenes. Knows no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from stages.pipeline.errors import ExitCode, SceneFailure
+from stages.pipeline.keys import made, scene_made_from, scenes_request
+from stages.pipeline.manifests import Made, Outline, SceneRecord
+from stages.pipeline.reading import read_if_valid
+from stages.pipeline.staleness import Task
+from stages.pipeline.staleness.story import OUTLINE, outline_text
+from stages.pipeline.story import derived_seed, scene_ids
+from stages.pipeline.work import RunWork
+from stages.scenes.answers import outline_from, scene_from
+from stages.scenes.asking import TokenCounter, Try, outline_request, scene_request
+from stages.scenes.exchange import Answer, Request
+from stages.scenes.prompts import StorySoFar
+
+
+class Draft(Protocol):
+    """What the recipe needs to know of an outline or a scene."""
+
+    def request(self, writer: TokenCounter) -> Request:
+        """What to ask. Raises SceneFailure when it cannot be asked."""
+        ...
+
+    def settle(self, answer: Answer) -> list[Draft]:
+        """Commit the answer, or refuse it; give the drafts that follow. Raises Interrupted, StorageError."""
+        ...
+
+    def give_up(self, reason: str) -> None:
+        """Record that no answer will do."""
+        ...
+
+
+def first_drafts(work: RunWork) -> list[Draft]:
+    """What can be asked for at once: the outline if it is to be written, else the scenes."""
+    outline_task = next((task for task in work.tasks if task.scene_id == OUTLINE), None)
+    if outline_task is not None and outline_task.made is not None:
+        return [OutlineDraft(work, outline_task, outline_task.made)]
+    outline = read_if_valid(work.run.outline_path, Outline)
+    if outline is None:
+        work.end(
+            ExitCode.BAD_MANIFEST,
+            f"{work.run.path} has no {work.run.relative(work.run.outline_path)} to write a single scene from; "
+            f"edit {work.run.relative(work.run.manifest_path('scenes'))}, or write the whole story anew with --force",
+        )
+        return []
+    return _scene_drafts(work, outline)
+
+
+@dataclass(frozen=True)
+class OutlineDraft:
+    """The outline of one run."""
+
+    work: RunWork
+    task: Task
+    made: Made
+    attempt: int = 1
+
+    def request(self, writer: TokenCounter) -> Request:
+        """Ask for the outline of the run's topic."""
+        topic = self.work.topic
+        return outline_request(writer, topic.topic, topic.settings, _try(self.work, self.task, self.attempt))
+
+    def settle(self, answer: Answer) -> list[Draft]:
+        """Commit the outline and go on with its scenes, or try again."""
+        try:
+            text = outline_from(answer)
+        except SceneFailure as refused:
+            if self.attempt < self.work.topic.settings.scenes.max_attempts:
+                return [replace(self, attempt=self.attempt + 1)]
+            self.give_up(str(refused))
+            return []
+        outline = Outline(
+            key=self.made.key,
+            made_from=self.made.made_from,
+            seed=_try(self.work, self.task, self.attempt).seed,
+            title=text.title,
+            logline=text.logline,
+            style=text.style,
+            characters=text.characters,
+            lines=text.lines,
+            measured=_measured(answer, self.attempt),
+        )
+        self.work.commit(self.task, outline, self.work.run.outline_path)
+        return _scene_drafts(self.work, outline)
+
+    def give_up(self, reason: str) -> None:
+        """Without an outline there is no story: the run ends, the others go on."""
+        self.work.end(
+            ExitCode.SOME_SCENES_FAILED,
+            f"{self.work.run.path}: no outline after {_tries(self.attempt)}: {reason}; "
+            "try another seed or topic, or raise scenes.outline_max_new_tokens or scenes.max_attempts",
+        )
+
+
+@dataclass(frozen=True)
+class SceneDraft:
+    """One scene of one run."""
+
+    work: RunWork
+    task: Task
+    made: Made
+    story: StorySoFar
+    attempt: int = 1
+
+    def request(self, writer: TokenCounter) -> Request:
+        """Ask for the scene."""
+        this_try = _try(self.work, self.task, self.attempt)
+        return scene_request(writer, self.story, self.work.topic.settings, this_try)
+
+    def settle(self, answer: Answer) -> list[Draft]:
+        """Commit the scene, try again, or record the failure."""
+        try:
+            scene = scene_from(answer, self.task.scene_id, _other_narrations(self.work, self.task.scene_id))
+        except SceneFailure as refused:
+            if self.attempt < self.work.topic.settings.scenes.max_attempts:
+                return [replace(self, attempt=self.attempt + 1)]
+            self.give_up(f"{refused} ({_tries(self.attempt)})")
+            return []
+        record = SceneRecord(
+            key=self.made.key,
+            made_from=self.made.made_from,
+            seed=_try(self.work, self.task, self.attempt).seed,
+            scene=scene,
+            measured=_measured(answer, self.attempt),
+        )
+        self.work.commit(self.task, record, self.work.run.record_path("scenes", self.task.scene_id))
+        return []
+
+    def give_up(self, reason: str) -> None:
+        """Record the failure of this scene."""
+        self.work.fail(self.task, reason, self.attempt)
+
+
+def _scene_drafts(work: RunWork, outline: Outline) -> list[Draft]:
+    """A draft for each scene to write, from the outline, or from the story as a person left it."""
+    places = {scene_id: place for place, scene_id in enumerate(scene_ids(len(outline.lines)))}
+    request_key = made(scenes_request(work.topic)).key
+    told = work.state.story or outline
+    drafts: list[Draft] = []
+    for task in work.tasks:
+        if task.scene_id not in places:
+            work.fail(
+                task, f"{work.run.relative(work.run.outline_path)} has no line for this scene; edit it by hand", 0
+            )
+            continue
+        now = task.made or made(
+            scene_made_from(request_key, outline.key, outline_text(outline), task.scene_id, task.take)
+        )
+        story = StorySoFar(
+            topic=work.topic.topic,
+            title=told.title,
+            logline=told.logline,
+            style=told.style,
+            characters=[(character.name, character.appearance) for character in told.characters],
+            lines=outline.lines,
+            index=places[task.scene_id],
+        )
+        drafts.append(SceneDraft(work, task, now, story))
+    return drafts
+
+
+def _other_narrations(work: RunWork, scene_id: str) -> Iterator[str]:
+    """The narrations of the story's other scenes, as far as they are written and not about to be replaced."""
+    if work.state.story is not None:
+        yield from (s.narration for s in work.state.story.scenes if s.scene_id not in {scene_id, *work.made})
+    else:
+        open_tasks = {task.scene_id for task in work.state.tasks}
+        for other in scene_ids(work.topic.settings.story.number_of_scenes):
+            record = read_if_valid(work.run.record_path("scenes", other), SceneRecord)
+            if other not in open_tasks and record is not None:
+                yield record.scene.narration
+    yield from (record.scene.narration for record in work.made.values() if isinstance(record, SceneRecord))
+
+
+def _try(work: RunWork, task: Task, attempt: int) -> Try:
+    number = task.attempts_before + attempt
+    return Try(attempt, derived_seed(work.topic.seed, "scenes", task.scene_id, task.take, number))
+
+
+def _tries(attempts: int) -> str:
+    return "one try" if attempts == 1 else f"{attempts} tries"
+
+
+def _measured(answer: Answer, attempts: int) -> dict[str, JsonValue]:
+    return {
+        "attempts": attempts,
+        "prompt_tokens": answer.prompt_tokens,
+        "tokens": answer.new_tokens,
+        "seconds": round(answer.seconds, 3),
+        "tokens_per_second": round(answer.new_tokens / answer.seconds, 1) if answer.seconds > 0 else None,
+    }

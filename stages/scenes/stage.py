@@ -1,0 +1,120 @@
+"""The scenes stage: a topic goes in; an outline, then each scene, then `1_scenes.json` come out.
+
+The recipe: every outline that is missing, then every scene, `batch_size` at a time, all runs through one model; each is
+committed as it is done. Imports no torch before there is something to write.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING
+
+from stages.pipeline.definition import Placement, StageDefinition
+from stages.pipeline.errors import ConfigError, Interrupted, SceneFailure
+from stages.pipeline.languages import language_name
+from stages.pipeline.manifests import TopicManifest
+from stages.pipeline.weights import weights_directory
+from stages.pipeline.work import RunWork
+from stages.scenes.checkpoint import read_checkpoint
+from stages.scenes.drafts import Draft, first_drafts
+from stages.scenes.exchange import Request
+from stages.scenes.telling import publish
+
+if TYPE_CHECKING:
+    from stages.scenes.writer import Prepared, Writer
+
+# A CUDA context and its libraries take about 450 MiB; the rest is for activations.
+_CONTEXT_BYTES = 700_000_000
+_BYTES_PER_VALUE = {"auto": 2, "bfloat16": 2, "float16": 2, "float32": 4}
+# A prompt rarely takes more; the cache grows by what is asked and answered, not by all the model could hold.
+_PROMPT_TOKENS = 1500
+
+
+def engine_key(topic: TopicManifest) -> Hashable:
+    """Runs with the same model, precision and batch share an engine; a language it does not write keeps a run out."""
+    writing = topic.settings.scenes
+    identity = (writing.model_id, writing.revision, writing.dtype, writing.device, writing.batch_size)
+    return (*identity, topic.settings.story.language if not _writes_language(topic) else None)
+
+
+def prepare(topic: TopicManifest) -> Prepared:
+    """Check language and files, then read config and tokenizer. Raises ConfigError, WeightsMissing."""
+    writing, language = topic.settings.scenes, topic.settings.story.language
+    if not _writes_language(topic):
+        raise ConfigError(
+            f"{writing.model_id} writes {', '.join(writing.languages)}, not {language} ({language_name(language)}): "
+            "choose another --language, or a --profile with a model that writes it"
+        )
+    checkpoint = read_checkpoint(weights_directory(writing.model_id, writing.revision))
+    from stages.scenes import writer
+
+    return writer.prepare(checkpoint, writing)
+
+
+def load(prepared: Prepared, placement: Placement) -> Writer:
+    """Load the weights."""
+    from stages.scenes import writer
+
+    return writer.load(prepared, placement)
+
+
+def needed_bytes(prepared: Prepared, strategy: str) -> int:
+    """GPU memory at the peak: weights, attention cache and logits of a full batch, context. Read from headers alone."""
+    if strategy == "cpu":
+        return 0
+    settings, checkpoint = prepared.settings, prepared.checkpoint
+    width = _BYTES_PER_VALUE[settings.dtype]
+    longest = max(settings.outline_max_new_tokens, settings.scene_max_new_tokens) + _PROMPT_TOKENS
+    cached = min(longest, prepared.context_tokens) * settings.batch_size * checkpoint.cache_bytes_per_token(width)
+    logits = 6 * 4 * settings.batch_size * checkpoint.vocabulary_size()  # float32, and what sampling makes of them
+    return checkpoint.weight_bytes(width) + cached + logits + _CONTEXT_BYTES
+
+
+def make(writer: Writer, works: Sequence[RunWork]) -> None:
+    """Write everything every run needs, `writer.batch_size` at a time; a story is finished before the next begins."""
+    drafts = deque(draft for work in works for draft in first_drafts(work))
+    while drafts:
+        batch = [drafts.popleft() for _ in range(min(writer.batch_size, len(drafts)))]
+        following = _write(writer, batch)
+        drafts.extendleft(reversed(following))
+
+
+def _write(writer: Writer, batch: Sequence[Draft]) -> list[Draft]:
+    """Write a batch and settle all of it, even when asked to stop meanwhile."""
+    asked: list[tuple[Draft, Request]] = []
+    for draft in batch:
+        try:
+            asked.append((draft, draft.request(writer)))
+        except SceneFailure as failure:
+            draft.give_up(str(failure))
+    answers = writer.write([request for _, request in asked]) if asked else []
+    following: list[Draft] = []
+    stopped: Interrupted | None = None
+    for (draft, _), answer in zip(asked, answers, strict=True):
+        try:
+            following += draft.settle(answer)
+        except Interrupted as interrupted:
+            stopped = interrupted
+    if stopped is not None:
+        raise stopped
+    return following
+
+
+def _writes_language(topic: TopicManifest) -> bool:
+    languages = topic.settings.scenes.languages
+    return not languages or topic.settings.story.language in languages
+
+
+STAGE = StageDefinition(
+    name="scenes",
+    summary="Write the story of each run: an outline, then scene by scene, into 1_scenes.json.",
+    per_scene=True,
+    engine_key=engine_key,
+    wants_gpu=lambda topic: topic.settings.scenes.device != "cpu",
+    prepare=prepare,
+    load=load,
+    make=make,
+    publish=publish,
+    needed_bytes=needed_bytes,
+)
