@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import os
 import re
@@ -15,7 +17,7 @@ import typer
 
 from gpu_utils import environment_additions
 from stages.pipeline.definition import StageDefinition
-from stages.pipeline.errors import ExitCode, SceneRelayError, UsageError
+from stages.pipeline.errors import ExitCode, SceneRelayError, UsageError, one_line
 from stages.pipeline.process import end_process, follow_parent
 
 RunDirectories = Annotated[
@@ -28,10 +30,15 @@ Strategy = Annotated[
     str | None, typer.Option("--strategy", help="How to place the model, instead of the first that fits.")
 ]
 
+# Newer versions of typer carry click inside themselves, older ones use the package: this is the class of either.
+_ClickException = next(base for base in typer.BadParameter.__mro__ if base.__name__ == "ClickException")
+_NoArgsIsHelp = "NoArgsIsHelpError"
+
 
 def main(stage: StageDefinition[Any, Any]) -> None:
     """Run a stage as a process: parse, work, exit."""
-    follow_parent()
+    if follow_parent():
+        never_fail_on_a_log()
     os.environ.update(environment_additions(os.environ))  # by hand there is no runner that did it; before torch
     log_to_stderr()
 
@@ -73,35 +80,64 @@ def run_and_exit(call: Callable[[], object]) -> None:
 
 
 def _exit_code(call: Callable[[], object]) -> int:
-    import click
-
     try:
         result = call()
         return result if isinstance(result, int) else ExitCode.DONE
     except SceneRelayError as error:
         _say(str(error))
         return error.exit_code
-    except click.exceptions.Exit as error:
+    except typer.Exit as error:
         return error.exit_code
-    except click.exceptions.Abort:
-        return ExitCode.INTERRUPTED
-    except click.ClickException as error:
-        _say(f"{error.format_message()}; --help shows what is understood")
-        return ExitCode.USAGE
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         _say("interrupted; what was finished is kept")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
-    except Exception:  # noqa: BLE001 - the last line of defence: a bug keeps its traceback and gets its exit code
-        traceback.print_exc()
+    except Exception as error:  # noqa: BLE001 - the last line of defence: a bug keeps its traceback and gets its code
+        if isinstance(error, _ClickException):
+            return _usage(error)
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
         _say("this is a bug of scene-relay; the traceback above says where")
         return ExitCode.BUG
 
 
+def _usage(error: Exception) -> ExitCode:
+    """What is wrong with the arguments, in one line; no arguments at all get the help instead."""
+    message = getattr(error, "format_message", lambda: str(error))()
+    if type(error).__name__ == _NoArgsIsHelp:
+        print(message, file=sys.stderr)  # noqa: T201
+    else:
+        _say(f"{message}; --help shows what is understood")
+    return ExitCode.USAGE
+
+
 def _say(text: str) -> None:
-    print(f"scene-relay: {text}", file=sys.stderr, flush=True)  # noqa: T201
+    with contextlib.suppress(OSError):  # a log on a full disk
+        print(f"scene-relay: {one_line(text)}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+class _KeptOpen(io.FileIO):
+    """A log's file: what cannot be written to it is lost, and nothing else is."""
+
+    def write(self, data: Any) -> int:
+        with contextlib.suppress(OSError):
+            return super().write(data) or 0
+        return len(data)
+
+
+def never_fail_on_a_log() -> None:
+    """Let stdout and stderr swallow write errors: a log on a full disk must not end a library in the middle of its work.
+
+    For the children of a runner, whose stdout and stderr are their log.
+    """
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        raw = _KeptOpen(descriptor, "w", closefd=False)
+        stream = io.TextIOWrapper(
+            io.BufferedWriter(raw), encoding="utf-8", errors="backslashreplace", line_buffering=True
+        )
+        setattr(sys, name, stream)
 
 
 def log_to_stderr() -> None:

@@ -7,14 +7,13 @@ A stage takes one run directory or many: a bad one is skipped, the rest finish.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import logging
 import os
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +49,7 @@ class StageProcess:
         self.placement = Placement("cpu", "cpu")
         self.codes: list[int] = []
         self.ended: set[Path] = set()
+        self.group: list[RunWork] = []
         self.progress = ProgressBar(stage.name)
 
     def run(self, paths: Sequence[Path]) -> ExitCode:
@@ -62,8 +62,11 @@ class StageProcess:
                 gate.wait()
                 self._mark("gate")
             works = list(self._inputs(runs))
-            for _, group in itertools.groupby(works, key=lambda work: self.stage.engine_key(work.topic)):
-                self._run_group(list(group))
+            groups: dict[Hashable, list[RunWork]] = {}
+            for work in works:
+                groups.setdefault(self.stage.engine_key(work.topic), []).append(work)
+            for group in groups.values():
+                self._run_group(group)
         return combined_exit_code(self.codes)
 
     # ---- parse
@@ -104,7 +107,8 @@ class StageProcess:
                 if work.settled:
                     if not state.published and state.complete:
                         self._publish(work)
-                    self._finish(work)
+                    if run.path not in self.ended:
+                        self._finish(work)
                 else:
                     yield work
 
@@ -113,7 +117,9 @@ class StageProcess:
     def _run_group(self, works: list[RunWork]) -> None:
         """Load once for all the runs that share an engine, and make everything they need."""
         topic = works[0].topic
+        self.group = works
         try:
+            self._check_stop()
             prepared = self.stage.prepare(topic)
             self._mark("prepared")
             wants_gpu = self.stage.wants_gpu(topic)
@@ -138,6 +144,7 @@ class StageProcess:
         self._mark("loaded")
         self._sample("after load")
         try:
+            self._check_stop()
             for work in works:
                 self.progress.show(work)
             self.stage.make(engine, works)
@@ -147,18 +154,26 @@ class StageProcess:
             force_cleanup()
             self._sample("after cleanup")
 
+    def _check_stop(self) -> None:
+        """Before a model is loaded, and between runs: nothing is begun once the process was asked to stop."""
+        for work in self.group:
+            work.check_stop()
+
     def _progress(self, work: RunWork) -> None:
         """After every scene. A run whose last scene is settled is published at once, while the others go on."""
         if work.reason is not None:
             say(work.reason)
             self._end_run(work.run, work.exit_code, work.reason)
+            self._check_stop()
             return
         self.progress.show(work)
         if work.settled:
             self._sample("after the work")
             if work.state.complete:
                 self._publish(work)
-            self._finish(work)
+            if work.run.path not in self.ended:  # its manifest could not be written
+                self._finish(work)
+            self._check_stop()
 
     # ---- publish
 
@@ -251,8 +266,9 @@ class StageProcess:
 
 
 def say(error: object) -> None:
-    """One line to the person, on stderr."""
-    print(f"scene-relay: {one_line(str(error))}", file=sys.stderr, flush=True)  # noqa: T201
+    """One line to the person, on stderr. Never raises: the log may lie on the disk that is full."""
+    with contextlib.suppress(OSError):
+        print(f"scene-relay: {one_line(str(error))}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def raise_missing(run: RunDirectory, stage: str, missing: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -14,19 +15,20 @@ from stages.pipeline.wires import PARENT_PID
 _PR_SET_PDEATHSIG = 1
 
 
-def follow_parent() -> None:
-    """Called first in a child of the runner: be killed when it dies, and leave Ctrl-C to it. By hand: nothing.
+def follow_parent() -> bool:
+    """Called first in a child of the runner: be killed when it dies, and leave Ctrl-C to it. By hand: nothing, and False.
 
     Linux tells a child of its parent's death (prctl); the check afterwards catches a parent that died before the call.
     """
     parent = os.environ.get(PARENT_PID, "")
     if not parent.isdigit():
-        return
+        return False
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != int(parent):
         os._exit(130)
+    return True
 
 
 class StopRequest:
@@ -49,6 +51,7 @@ class StopRequest:
 
 def end_process(code: int) -> NoReturn:
     """Flush and leave at once: interpreter teardown after torch costs 0.2 to 0.6 s and gives nothing back."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # a reader that is gone, a log on a full disk
+            stream.flush()
     os._exit(code)
