@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,10 @@ import typer
 
 from stages.commands import options as given
 from stages.pipeline.command_line import run_and_exit
+from stages.pipeline.errors import UsageError
 from stages.pipeline.progress import title
+
+TAKE_SETTINGS = ("new", "run", "resume", "batch", "plan")
 
 app = typer.Typer(
     add_completion=False,
@@ -21,7 +25,14 @@ app = typer.Typer(
 )
 
 
-@app.command(context_settings=given.ANY_SETTING)
+@app.callback()
+def settings_where_they_count(context: typer.Context) -> None:
+    """Refuse settings given to a command that would not look at them."""
+    if context.obj and context.invoked_subcommand not in TAKE_SETTINGS:
+        raise UsageError(f"{context.invoked_subcommand} takes no settings, found --{context.obj[0][0]}; leave it out")
+
+
+@app.command()
 def new(
     context: typer.Context,
     topic: given.Topic = None,
@@ -36,11 +47,11 @@ def new(
     """Make a run directory and print it; start nothing."""
     from stages.commands.run import new_run
 
-    run = new_run(topic, given.asked(context.args, scenes, seed, style, language, profile, aspect, output))
+    run = new_run(topic, given.asked(context.obj, scenes, seed, style, language, profile, aspect, output))
     print(run.path)  # noqa: T201 - the result
 
 
-@app.command(context_settings=given.ANY_SETTING)
+@app.command()
 def run(
     context: typer.Context,
     topic: given.Topic = None,
@@ -64,11 +75,11 @@ def run(
     """Make everything for a topic, or finish the unfinished run of the same text and settings."""
     from stages.commands.run import run_topic
 
-    ask = given.asked(context.args, scenes, seed, style, language, profile, aspect, output)
+    ask = given.asked(context.obj, scenes, seed, style, language, profile, aspect, output)
     raise typer.Exit(run_topic(topic, ask, fresh))
 
 
-@app.command(context_settings=given.ANY_SETTING)
+@app.command()
 def resume(
     context: typer.Context,
     run_dir: given.RunPath = None,
@@ -83,11 +94,11 @@ def resume(
     """Make what is missing or stale of a run; flags win over what the run was made with."""
     from stages.commands.run import latest_run, resume_run
 
-    ask = given.asked(context.args, scenes, seed, style, language, profile, aspect, output)
+    ask = given.asked(context.obj, scenes, seed, style, language, profile, aspect, output)
     raise typer.Exit(resume_run(latest_run(run_dir, ask), ask))
 
 
-@app.command(context_settings=given.ANY_SETTING)
+@app.command()
 def batch(
     context: typer.Context,
     file: Annotated[
@@ -104,7 +115,7 @@ def batch(
     """Make everything for every topic of a file; called again, it goes on where it stopped."""
     from stages.commands.batch import run_batch
 
-    raise typer.Exit(run_batch(file, given.asked(context.args, scenes, seed, style, language, profile, aspect, output)))
+    raise typer.Exit(run_batch(file, given.asked(context.obj, scenes, seed, style, language, profile, aspect, output)))
 
 
 @app.command()
@@ -121,7 +132,7 @@ def status(
     print_status(latest_run(run_dir, given.asked(output=output)), why, as_json)
 
 
-@app.command(context_settings=given.ANY_SETTING)
+@app.command()
 def plan(
     context: typer.Context,
     run_dir: given.RunPath = None,
@@ -136,7 +147,7 @@ def plan(
     from stages.commands.run import latest_run
     from stages.commands.status import print_plan
 
-    ask = given.asked(context.args, scenes, None, style, language, None, aspect, output)
+    ask = given.asked(context.obj, scenes, None, style, language, None, aspect, output)
     print_plan(latest_run(run_dir, ask), ask, as_json)
 
 
@@ -159,6 +170,12 @@ def schemas(
         print(path)  # noqa: T201 - the result
 
 
+def main() -> object:
+    """Take the settings out of the arguments, let typer read the rest."""
+    arguments, found = given.settings_in(sys.argv[1:])
+    return app(arguments, obj=found, prog_name="python -m stages", standalone_mode=False)
+
+
 if __name__ == "__main__":
     title("runner")
-    run_and_exit(lambda: app(prog_name="python -m stages", standalone_mode=False))
+    run_and_exit(main)

@@ -6,6 +6,8 @@ ever seeing it.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -65,9 +67,6 @@ RunPath = Annotated[
 ]
 AsJSON = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
-# Commands that take any setting as `--images.num-inference-steps 4`.
-ANY_SETTING = {"allow_extra_args": True, "ignore_unknown_options": True}
-
 
 @dataclass(frozen=True)
 class Asked:
@@ -84,7 +83,7 @@ class Asked:
 
 
 def asked(
-    extra: Sequence[str] = (),
+    settings: Sequence[tuple[str, str]] | None = None,
     scenes: str | None = None,
     seed: str | None = None,
     style: str | None = None,
@@ -93,13 +92,13 @@ def asked(
     aspect: str | None = None,
     output: Path | None = None,
 ) -> Asked:
-    """Gather the flags. Raises UsageError for a seed that is none and for options that do not exist."""
+    """Gather the flags; `settings` are those of `settings_in`. Raises UsageError for a seed that is none."""
     flags: dict[str, dict[str, Any]] = {"story": {}}
     named = {"number_of_scenes": scenes, "style": style, "language": language, "aspect": aspect}
     flags["story"] = {name: _utf8(value) for name, value in named.items() if value}
-    for name, value in _extra_settings(extra):
+    for name, value in settings or ():
         table, _, setting = name.partition(".")
-        flags.setdefault(table, {})[setting] = value
+        flags.setdefault(table, {})[setting] = _value(value)
     return Asked(flags, _seed(seed), profile or None, output)
 
 
@@ -136,6 +135,14 @@ def _utf8(text: str) -> str:
     return text
 
 
+def _value(text: str) -> Any:
+    """A list or a table is given as JSON, as in the environment; everything else is text that the setting reads."""
+    if text.startswith(("[", "{")):
+        with contextlib.suppress(ValueError):
+            return json.loads(text)
+    return text
+
+
 def _seed(seed: str | None) -> int | None:
     if not seed:
         return None
@@ -144,24 +151,28 @@ def _seed(seed: str | None) -> int | None:
     return int(seed)
 
 
-def _extra_settings(extra: Sequence[str]) -> list[tuple[str, str]]:
-    """`--images.num-inference-steps 4` or `--images.num-inference-steps=4`, as (images.num_inference_steps, 4)."""
+def settings_in(arguments: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
+    """Take `--<table>.<setting> VALUE` and `--<table>.<setting>=VALUE` out of the arguments; give the rest and them.
+
+    Done before the arguments are parsed, because a parser that lets unknown options pass takes one for the topic.
+    """
+    rest: list[str] = []
     found: list[tuple[str, str]] = []
-    words = list(extra)
+    words = list(arguments)
     while words:
         word = words.pop(0)
+        if word == "--":
+            return [*rest, word, *words], found
         name, equals, value = word.removeprefix("--").partition("=")
-        name = name.replace("-", "_")
-        if not word.startswith("--") or name.partition(".")[0] not in TABLES or "." not in name:
-            raise UsageError(
-                f"{one_line(word, 60)!r} is not an option; --help shows them, settings are --<table>.<setting>"
-            )
+        if not word.startswith("--") or "." not in name or name.partition(".")[0] not in TABLES:
+            rest.append(word)
+            continue
         if not equals:
             if not words:
-                raise UsageError(f"{word} needs a value")
+                raise UsageError(f"{one_line(word, 60)} needs a value")
             value = words.pop(0)
-        found.append((name, value))
-    return found
+        found.append((name.replace("-", "_"), _utf8(value)))
+    return rest, found
 
 
 def complaint(error: ValidationError) -> str:

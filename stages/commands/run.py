@@ -8,10 +8,10 @@ from pathlib import Path
 
 from stages.commands.options import Asked, check_topic, topic_manifest
 from stages.pipeline import locks
-from stages.pipeline.configuration import Configuration, override
+from stages.pipeline.configuration import Configuration, output_directory, override
 from stages.pipeline.errors import ExitCode, SceneRelayError, UsageError
 from stages.pipeline.manifests import STAGES, StageName, TopicManifest
-from stages.pipeline.run_directory import RunDirectory, all_runs, make_run_directory, point_latest
+from stages.pipeline.run_directory import RunDirectory, all_runs, make_run_directory, opened, point_latest
 from stages.pipeline.runner import Outcome, Relay
 from stages.pipeline.runner.display import Display
 from stages.pipeline.runner.relay import exit_code_of
@@ -91,13 +91,13 @@ def amend(run: RunDirectory, topic: TopicManifest, ask: Asked) -> None:
 
 def latest_run(path: Path | None, ask: Asked) -> RunDirectory:
     """The run directory that was named, or the one `latest` points to. Raises UsageError when there is none."""
-    if path is not None and str(path):
-        return RunDirectory(path)
-    output = ask.configuration().output
+    if path is not None:
+        return opened(path)
+    output = output_directory(ask.output)
     link = output / "latest"
     if not link.is_dir():
         raise UsageError(f'there is no run below {output} yet; `make run TOPIC="..."` makes one')
-    return RunDirectory(output / link.resolve().name)
+    return opened(link)
 
 
 def relay_run(run: RunDirectory) -> ExitCode:

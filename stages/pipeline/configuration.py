@@ -32,6 +32,7 @@ from stages.pipeline.settings import (
 from stages.pipeline.weights import ESPEAK, PROJECT_ROOT, weights_directory
 
 AUTO = "auto"
+ENVIRONMENT_PREFIX = "SCENE_RELAY_"
 GIB = 1 << 30
 
 TABLES: dict[str, type[Table]] = {
@@ -76,7 +77,7 @@ class Configuration:
 class _Environment(BaseSettings):
     """The environment's layer; only what is set there counts."""
 
-    model_config = SettingsConfigDict(env_prefix="SCENE_RELAY_", env_nested_delimiter="__", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="ignore")
 
     profile: str | None = None
     output: str | None = None
@@ -100,14 +101,15 @@ def load_configuration(
 ) -> Configuration:
     """Resolve the settings. `flags` holds the settings given on the command line, by table.
 
-    Raises ConfigError, with one line that names the place, the value and the bound; WeightsMissing never.
+    Raises ConfigError, with one line that names the place, the value and the bound; WeightsMissing only when the profile
+    is `auto` and no profile's weights are here.
     """
     path = config or _config_path()
     document = _read_toml(path)
     environment = _environment()
     profiles = _profiles(document.pop("profiles", {}), path)
     wanted = profile or environment.profile or document.pop("profile", None) or AUTO
-    out = output or environment.output or document.pop("output", None) or "output"
+    out = _output(output, environment, document)
     document.pop("profile", None)
     document.pop("output", None)
     for name in document:
@@ -124,7 +126,19 @@ def load_configuration(
     ]
     for origin, layer in layers:
         _refuse_unknown(origin, layer)
-    return Configuration(_merge(layers), chosen, reason, Path(str(out)))
+    return Configuration(_merge(layers), chosen, reason, out)
+
+
+def output_directory(output: Path | None = None, config: Path | None = None) -> Path:
+    """Where run directories go; needs no profile and no weights. Raises ConfigError."""
+    return _output(output, _environment(), _read_toml(config or _config_path()))
+
+
+def _output(output: Path | None, environment: _Environment, document: Layer) -> Path:
+    found = output or environment.output or document.get("output") or "output"
+    if not isinstance(found, (str, Path)):
+        raise ConfigError(f"pipeline.toml: output = {one_line(repr(found), 60)} is not a path; write it in quotes")
+    return Path(found)
 
 
 def override(settings: Settings, flags: Mapping[str, Mapping[str, Any]]) -> Settings:
@@ -149,11 +163,15 @@ def _merge(layers: list[tuple[str, Layer]]) -> Settings:
 def _complaint(error: ValidationError, layers: list[tuple[str, Layer]]) -> str:
     first = error.errors(include_url=False, include_context=False)[0]
     loc = [str(part) for part in first["loc"]]
-    origin = next(
-        (name for name, layer in layers if len(loc) > 1 and loc[1] in (layer.get(loc[0]) or {})), layers[0][0]
-    )
+    if len(loc) < 2:  # settings that do not go together
+        return f"{first['msg'].removeprefix('Value error, ')}; correct it and call again"
+    origin = next((name for name, layer in layers if loc[1] in (layer.get(loc[0]) or {})), layers[0][0])
     found = one_line(repr(first["input"]), 100)
-    return f"{origin}: {'.'.join(loc)} = {found}: {first['msg']}; correct it and call again"
+    return f"{origin}: {'.'.join(loc)} = {found}: {_in_words(first['msg'])}; correct it and call again"
+
+
+def _in_words(message: str) -> str:
+    return one_line(message.removeprefix("Value error, "), 200)
 
 
 def _refuse_unknown(origin: str, layer: Layer) -> None:
@@ -188,14 +206,30 @@ def _read_toml(path: Path) -> Layer:
 
 
 def _environment() -> _Environment:
+    _refuse_unknown_variables(os.environ)
     try:
         return _Environment()
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        name = "SCENE_RELAY_" + "__".join(str(part) for part in first["loc"]).upper()
-        raise ConfigError(f"environment: {name}: {first['msg']}; correct it and call again") from None
+        name = ENVIRONMENT_PREFIX + "__".join(str(part) for part in first["loc"]).upper()
+        found = one_line(repr(first["input"]), 100)
+        raise ConfigError(f"environment: {name} = {found}: {_in_words(first['msg'])}; correct it") from None
     except SettingsError as error:
         raise ConfigError(f"environment: {one_line(str(error), 300)}") from None
+
+
+def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
+    """`SCENE_RELAY_IMAGES__STEPS` is a mistake; names without `__` are not settings of a table and not looked at here."""
+    for variable in environment:
+        name = variable.upper().removeprefix(ENVIRONMENT_PREFIX).lower()
+        if not variable.upper().startswith(ENVIRONMENT_PREFIX) or "__" not in name:
+            continue
+        table, _, setting = name.partition("__")
+        if table not in TABLES:
+            raise ConfigError(f"environment: {variable} names no table of settings{_did_you_mean(table, list(TABLES))}")
+        known = list(TABLES[table].model_fields)
+        if setting.partition("__")[0] not in known:
+            raise ConfigError(f"environment: {variable} is not a setting{_did_you_mean(setting, known)}")
 
 
 def _profiles(document: Any, path: Path) -> dict[str, Profile]:
@@ -224,7 +258,10 @@ def _choose(wanted: str, profiles: Mapping[str, Profile]) -> tuple[str, str]:
     gib, card = _usable_vram_gib()
     fitting = [name for name in here if profiles[name].needs_vram_gib <= gib]
     if not fitting:
-        raise ConfigError("no profile has its weights on this machine; choose one with --profile and fetch its weights")
+        raise WeightsMissing(
+            f"no profile that fits {card} has its weights on this machine (there are {', '.join(profiles)}); "
+            "fetch the weights of one, or name one with --profile"
+        )
     best = max(fitting, key=lambda name: profiles[name].needs_vram_gib)
     return best, f"auto: the best of {len(here)} with weights on this machine that fits {card}"
 

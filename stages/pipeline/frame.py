@@ -26,7 +26,7 @@ from stages.pipeline.manifests import Measured, MemorySample, TopicManifest
 from stages.pipeline.placement import next_strategy, out_of_memory, placed
 from stages.pipeline.process import StopRequest
 from stages.pipeline.progress import ProgressBar, title
-from stages.pipeline.run_directory import RunDirectory
+from stages.pipeline.run_directory import RunDirectory, opened
 from stages.pipeline.staleness import Selection, examine
 from stages.pipeline.wires import ATTEMPT, REASON_FILE
 from stages.pipeline.work import RunWork
@@ -78,7 +78,7 @@ class StageProcess:
             if path.resolve() in seen:
                 continue
             seen.add(path.resolve())
-            run = RunDirectory(path)
+            run = opened(path)
             with self._answering_for(run):
                 topic = run.read_topic()
                 stack.enter_context(locks.held(run, self.stage.name))

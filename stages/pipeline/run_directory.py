@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 from slugify import slugify
 
 from stages.pipeline.atomic import remove, storage_errors, write_atomically
-from stages.pipeline.errors import ManifestError, UsageError
+from stages.pipeline.errors import ManifestError, StorageError, UsageError
 from stages.pipeline.manifests import STAGES, StageName, Strict, TopicManifest
 from stages.pipeline.reading import read_model
 
@@ -87,8 +88,15 @@ class RunDirectory:
             )
         return read_model(self.topic_path, TopicManifest)
 
+    def writable(self, path: Path) -> Path:
+        """`path`, unless a link leads what would be written there out of the run directory: then ManifestError."""
+        if not path.parent.resolve().is_relative_to(self.path.resolve()):
+            raise ManifestError(f"{path.parent} leads out of the run directory; remove the link and resume")
+        return path
+
     def write_manifest(self, path: Path, manifest: Strict) -> None:
-        """Write a manifest or record, whole or not at all. Raises StorageError."""
+        """Write a manifest or record, whole or not at all. Raises StorageError, ManifestError."""
+        self.writable(path)
         write_atomically(path, manifest_bytes(manifest))
 
     def remove_manifest(self, stage: StageName) -> None:
@@ -114,6 +122,11 @@ def manifest_bytes(manifest: Strict) -> bytes:
     return (manifest.model_dump_json(indent=2) + "\n").encode()
 
 
+def opened(path: Path) -> RunDirectory:
+    """The run at `path`; a link (`output/latest`) is followed now, because it may point elsewhere a moment later."""
+    return RunDirectory(path.parent / path.readlink() if path.is_symlink() else path)
+
+
 def make_run_directory(output: Path, topic: TopicManifest, now: datetime) -> RunDirectory:
     """Make `output/<time>_<topic>/` with its `0_topic.json`, and point `output/latest` at it. Raises StorageError."""
     slug = slugify(topic.topic[:400], max_length=MAX_SLUG_CHARACTERS, separator="_", word_boundary=True) or "topic"
@@ -130,7 +143,12 @@ def make_run_directory(output: Path, topic: TopicManifest, now: datetime) -> Run
             except FileExistsError:
                 number += 1
     run = RunDirectory(path)
-    run.write_manifest(run.topic_path, topic)
+    try:
+        run.write_manifest(run.topic_path, topic)
+    except StorageError:
+        with contextlib.suppress(OSError):
+            path.rmdir()  # a run directory without its topic is of no use to anybody
+        raise
     point_latest(output, run)
     return run
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stages.pipeline.atomic import replacing
-from stages.pipeline.errors import ExitCode, Interrupted
+from stages.pipeline.errors import ExitCode, Interrupted, one_line
 from stages.pipeline.events import EventPipe
 from stages.pipeline.manifests import Failure, Record, StageName, Strict, TopicManifest
 from stages.pipeline.process import StopRequest
@@ -78,7 +78,8 @@ class RunWork:
         return tuple(everything[scene_id] for scene_id in [*order, *rest] if scene_id in everything)
 
     def write(self, path: Path, fill: Callable[[Path], None]) -> WrittenFile:
-        """Let `fill` write a temporary file and put it in place of `path`, whole. Raises StorageError."""
+        """Let `fill` write a temporary file and put it in place of `path`, whole. Raises StorageError, ManifestError."""
+        self.run.writable(path)
         self.withdraw_manifest()
         with replacing(path) as temporary:
             fill(temporary)
@@ -115,6 +116,7 @@ class RunWork:
 
     def fail(self, task: Task, reason: str, attempts: int) -> None:
         """Record that a scene could not be made; the others go on. Raises Interrupted when asked to stop."""
+        reason = one_line(reason)
         logger.error("%s: scene %s failed: %s", self.run.name, task.scene_id, reason)
         self.failed[task.scene_id] = Failure(
             scene_id=task.scene_id, reason=reason, attempts=task.attempts_before + attempts
