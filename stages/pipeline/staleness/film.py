@@ -31,6 +31,9 @@ def examine_video(run: RunDirectory, topic: TopicManifest, selection: Selection)
         files = [*([before.film] if before.film else []), *before.subtitles]
         gone = [file.file for file in files if file_digest(run.resolve(file.file)) != file.sha256]
         why = f"{gone[0]} is missing or was changed" if gone else None
+        # Left out although voice and picture are recorded: their files could not be used. That is tried again.
+        spoilt = [failure for failure in before.left_out if failure.scene_id in audio and failure.scene_id in images]
+        why = why or (f"scene {spoilt[0].scene_id} failed before: {spoilt[0].reason}" if spoilt else None)
     if why is None:
-        return StageState("video", published=True, story=story)
+        return StageState("video", failures=before.left_out if before else (), published=True, story=story)
     return StageState("video", tasks=(Task(FILM, now, 0, why),), why=why, story=story)
