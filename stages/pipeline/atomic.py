@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from stages.pipeline.errors import StorageError
+
+_TEMPORARY = re.compile(r"\..+\.(?P<pid>[0-9]{1,10})\.part(\.[a-z0-9]+)?")
 
 
 @contextlib.contextmanager
@@ -30,6 +33,16 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Remove the temporary files of processes that were killed; those of living processes stay. Never raises."""
+    with contextlib.suppress(OSError):
+        for path in directory.glob(".*.part*"):
+            found = _TEMPORARY.fullmatch(path.name)
+            if found and not _alive(int(found["pid"])):
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -58,6 +71,16 @@ def storage_errors(path: Path) -> Iterator[None]:
             f"cannot write {path}: {error.strerror or error}; free disk space or make the directory writable, "
             "then resume: what was finished is kept"
         ) from error
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # it lives, and is another's
+        return True
+    return True
 
 
 def _flush(path: Path) -> None:

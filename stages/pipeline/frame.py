@@ -19,6 +19,7 @@ from typing import Any
 
 from gpu_utils import force_cleanup, log_vram_stats
 from stages.pipeline import gate, locks, measurements
+from stages.pipeline.atomic import remove_leftovers
 from stages.pipeline.definition import Placement, StageDefinition
 from stages.pipeline.errors import ExitCode, ManifestError, SceneRelayError, combined_exit_code, one_line
 from stages.pipeline.events import EventPipe
@@ -82,6 +83,8 @@ class StageProcess:
             with self._answering_for(run):
                 topic = run.read_topic()
                 stack.enter_context(locks.held(run, self.stage.name))
+                remove_leftovers(run.path)
+                remove_leftovers(run.artefact_directory(self.stage.name))
                 yield run, topic
 
     def _prepare_early(self, runs: Sequence[tuple[RunDirectory, TopicManifest]]) -> None:

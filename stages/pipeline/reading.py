@@ -6,6 +6,7 @@ Pydantic alone accepts duplicate keys and NaN. So the bytes are scanned first an
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -50,6 +51,8 @@ def read_if_valid(path: Path, model: type[Model]) -> Model | None:
 def read_bounded(path: Path, max_bytes: int = MAX_MANIFEST_BYTES) -> bytes:
     """The bytes of `path`, refused when there are more than `max_bytes`."""
     try:
+        if path.exists() and not path.is_file():  # a pipe would be read for ever
+            raise ManifestError(f"{path} is not a file; remove it and resume")
         with path.open("rb") as file:
             data = file.read(max_bytes + 1)
     except OSError as error:
@@ -73,6 +76,12 @@ def scan(data: bytes, name: str) -> Any:
             found[key] = value
         return found
 
+    def finite(word: str) -> float:
+        number = float(word)
+        if math.isinf(number):
+            refuse(f"the number {one_line(word, 40)} is too large")
+        return number
+
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -80,7 +89,12 @@ def scan(data: bytes, name: str) -> Any:
     if _depth(text) > MAX_DEPTH:
         refuse(f"nested more than {MAX_DEPTH} levels deep")
     try:
-        return json.loads(text, object_pairs_hook=unique, parse_constant=lambda word: refuse(f"{word} is not JSON"))
+        return json.loads(
+            text,
+            object_pairs_hook=unique,
+            parse_constant=lambda word: refuse(f"{word} is not JSON"),
+            parse_float=finite,
+        )
     except json.JSONDecodeError as error:
         refuse(f"not valid JSON at line {error.lineno}, column {error.colno} ({error.msg})")
     except (RecursionError, ValueError) as error:  # ValueError: an integer with thousands of digits

@@ -24,7 +24,7 @@ def read_attempts(run: RunDirectory) -> tuple[Attempt, ...]:
 def next_attempt(run: RunDirectory) -> int:
     """The number of the attempt that is about to start; also the head of its log's name."""
     attempts = read_attempts(run)
-    return attempts[-1].attempt + 1 if attempts else 1
+    return max((attempt.attempt for attempt in attempts), default=0) + 1
 
 
 def add_attempt(run: RunDirectory, attempt: Attempt) -> None:

@@ -31,15 +31,20 @@ from stages.pipeline.staleness import examine
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.05
+BUILT_UPON = (ExitCode.DONE, ExitCode.SOME_SCENES_FAILED)  # what later stages go on from
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one stage of one run. `started` is False when nothing had to be done, or nothing could be."""
+    """What became of one stage of one run. `started` is False when nothing had to be done, or nothing could be.
+
+    `waits` says that it could not begin because of a stage before it, whose own outcome carries the code.
+    """
 
     code: ExitCode
     reason: str | None = None
     started: bool = False
+    waits: bool = False
 
 
 @dataclass
@@ -54,6 +59,7 @@ class _Leg:
     running: bool = False
     why: str = ""
     strategy: str | None = None
+    attempt: int = 0
 
 
 class Relay:
@@ -64,6 +70,7 @@ class Relay:
     ) -> None:
         self._legs = {(r.path, stage): _Leg(r, topic, stage) for r, topic in runs for stage in STAGES}
         self._runs = [run for run, _ in runs]
+        self._attempts = {run.path: next_attempt(run) - 1 for run in self._runs}
         self._display = display
         self._timeline = timeline
         self._children: list[Child] = []
@@ -99,6 +106,10 @@ class Relay:
             if self._interrupts:
                 leg.outcome = Outcome(ExitCode.INTERRUPTED, "stopped before it began")
                 continue
+            broken = self._broken_predecessor(leg)
+            if broken:
+                leg.outcome = Outcome(ExitCode.DONE, f"waits for {broken}", waits=True)
+                continue
             try:
                 state = examine(leg.stage, leg.run, leg.topic)
             except SceneRelayError as error:
@@ -106,7 +117,7 @@ class Relay:
                 self._display.ended(leg.stage, leg.run, 0.0, error.exit_code, str(error))
                 continue
             if state.waiting_for:
-                leg.outcome = Outcome(ExitCode.DONE, f"waits for {state.waiting_for}")
+                leg.outcome = Outcome(ExitCode.DONE, f"waits for {state.waiting_for}", waits=True)
             elif state.done:
                 leg.outcome = Outcome(ExitCode.DONE)
             else:
@@ -115,6 +126,16 @@ class Relay:
 
     def _predecessors_settled(self, leg: _Leg) -> bool:
         return all(self._leg(leg.run, stage).outcome for stage in AFTER[leg.stage])
+
+    def _broken_predecessor(self, leg: _Leg) -> StageName | None:
+        """A stage that ended without its work done: what it left from before is not built upon. The page shows it all."""
+        if leg.stage == "report":
+            return None
+        for stage in AFTER[leg.stage]:
+            outcome = self._leg(leg.run, stage).outcome
+            if outcome and (outcome.code not in BUILT_UPON or outcome.waits):
+                return stage
+        return None
 
     def _start_what_is_ready(self) -> None:
         if self._interrupts:
@@ -139,12 +160,13 @@ class Relay:
     def _start(self, legs: list[_Leg]) -> None:
         """One process for these legs, which are one stage of several runs. A log that cannot be written ends them."""
         leader = legs[0]
-        attempt = next_attempt(leader.run)
-        log = leader.run.logs / f"{attempt:02d}_{leader.stage}.log"
         for leg in legs:
-            leg.ready, leg.running = False, True
+            # Counted here and not in attempts.json, which learns of an attempt when it has ended.
+            self._attempts[leg.run.path] += 1
+            leg.ready, leg.running, leg.attempt = False, True, self._attempts[leg.run.path]
+        log = leader.run.logs / f"{leader.attempt:02d}_{leader.stage}.log"
         try:
-            child = start_child(leader.stage, [leg.run for leg in legs], log, attempt, leader.strategy)
+            child = start_child(leader.stage, [leg.run for leg in legs], log, leader.attempt, leader.strategy)
         except SceneRelayError as error:
             for leg in legs:
                 self._end(leg, Outcome(error.exit_code, str(error)), 0.0)
@@ -187,7 +209,7 @@ class Relay:
                 self._end(leg, Outcome(ExitCode.INTERRUPTED, "ended while it worked", started=True), seconds)
             elif position == 0:
                 # The first unfinished run is the one it died in. The others get a fresh process.
-                self._end(leg, Outcome(ExitCode.BUG, _cause(child, code), started=True), seconds)
+                self._end(leg, Outcome(_code_of(code), _cause(child, code), started=True), seconds)
             else:
                 leg.running, leg.ready = False, True
         for run in child.runs:
@@ -216,7 +238,7 @@ class Relay:
         add_attempt(
             leg.run,
             Attempt(
-                attempt=next_attempt(leg.run),
+                attempt=leg.attempt,
                 stage=child.stage,
                 pid=child.process.pid,
                 started_at=datetime.fromtimestamp(child.started_at, UTC).isoformat(timespec="seconds"),
@@ -258,6 +280,11 @@ def exit_code_of(outcomes: Iterable[Outcome]) -> ExitCode:
 def _outcome_of(event: dict[str, Any]) -> Outcome:
     reason = event.get("reason")
     return Outcome(combined_exit_code([int(event.get("exit_code", 1))]), str(reason) if reason else None, started=True)
+
+
+def _code_of(code: int) -> ExitCode:
+    """The exit code of a process that did not say how its run ended: its own if it is one of ours and no success."""
+    return combined_exit_code([code]) if code != ExitCode.DONE else ExitCode.BUG
 
 
 def _cause(child: Child, code: int) -> str:

@@ -21,7 +21,7 @@ from stages.pipeline.manifests import (
     StageName,
     TopicManifest,
 )
-from stages.pipeline.reading import read_model
+from stages.pipeline.reading import read_if_valid, read_model
 from stages.pipeline.run_directory import RunDirectory
 from stages.pipeline.staleness.state import FORCED, Selection, StageState, Task, take_of, why_stale
 
@@ -63,14 +63,16 @@ def read_record(run: RunDirectory, path: Path, model: type[AnyRecord]) -> AnyRec
 
     Records are our own notes: one that cannot be read only means that its artefact is made again.
     """
-    if not path.exists():
-        return None
+    record = read_if_valid(path, model)
+    return record if record and lies_there(run, record) else None
+
+
+def lies_there(run: RunDirectory, record: Record) -> bool:
+    """Whether the file a record names is inside the run, there, and the one it was written for."""
     try:
-        record = read_model(path, model)
-        same = file_digest(run.resolve(record.file)) == record.sha256
+        return file_digest(run.resolve(record.file)) == record.sha256
     except ManifestError:
-        return None
-    return record if same else None
+        return False
 
 
 def file_digest(path: Path) -> str | None:
@@ -102,8 +104,10 @@ def _examine(
     failures: list[Failure] = []
     complete = True
     for scene in story.scenes:
-        record = read_record(run, run.record_path(stage, scene.scene_id), record_model)
-        take = take_of(record, selection.another and selection.takes(scene.scene_id))
+        noted = read_if_valid(run.record_path(stage, scene.scene_id), record_model)
+        # The take is the recorded one even when the file is gone: a lost picture comes back as it was.
+        take = take_of(noted, selection.another and selection.takes(scene.scene_id))
+        record = noted if noted and lies_there(run, noted) else None
         now = made(made_from(story, scene, take))
         why = FORCED if selection.insists(scene.scene_id) else why_stale(record, now)
         if why is None and record is not None:

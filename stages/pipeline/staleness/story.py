@@ -63,9 +63,12 @@ def edited_parts(run: RunDirectory, story: ScenesManifest) -> tuple[str, ...]:
         record = read_if_valid(run.record_path("scenes", scene.scene_id), SceneRecord)
         if record is None or record.scene != scene:
             changed.append(scene.scene_id)
-    known = {scene.scene_id for scene in story.scenes} | {failure.scene_id for failure in story.failures}
-    if outline is not None and not set(scene_ids(len(outline.lines))) <= known:
-        changed.append("scenes")
+    if outline is not None:
+        written = scene_ids(len(outline.lines))
+        order = [scene.scene_id for scene in story.scenes if scene.scene_id in written]
+        known = {*order, *(failure.scene_id for failure in story.failures)}
+        if not known.issuperset(written) or order != sorted(order):  # scenes taken out, or put in another order
+            changed.append("scenes")
     return tuple(changed)
 
 
