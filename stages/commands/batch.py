@@ -70,13 +70,14 @@ def run_batch(file: Path, ask: Asked) -> ExitCode:
     _say(f"batch {directory}: {len(batch.entries)} topics")
     outcomes: dict[str, dict[StageName, Outcome]] = {}
     refused: dict[str, Outcome] = {}
-    runs = [RunDirectory(Path(os.path.normpath(directory / entry.run))) for entry in batch.entries]
+    runs = [_run_of(directory, entry) for entry in batch.entries]
     with ExitStack() as stack:
         ready: list[tuple[RunDirectory, TopicManifest]] = []
         for run in runs:
             try:
+                topic = run.read_topic()
                 stack.enter_context(locks.held(run, locks.RUNNER))
-                ready.append((run, run.read_topic()))
+                ready.append((run, topic))
             except SceneRelayError as error:
                 refused[run.name] = Outcome(error.exit_code, str(error))
         with Display(many=True) as display:
@@ -89,6 +90,16 @@ def run_batch(file: Path, ask: Asked) -> ExitCode:
     return combined_exit_code(codes.values())
 
 
+def _run_of(directory: Path, entry: BatchEntry) -> RunDirectory:
+    """The run of an entry, which lies beside the directory of batches. Raises ManifestError for any other place."""
+    path = Path(os.path.normpath(directory / entry.run))
+    if path.parent != Path(os.path.normpath(directory.parent.parent)):
+        raise ManifestError(
+            f"{directory / 'batch.json'}: the run {entry.run!r} is not one of {directory.parent.parent}"
+        )
+    return RunDirectory(path)
+
+
 def read_lines(file: Path) -> list[Line]:
     """The topics of a file: one per line, or one JSON object per line. Raises UsageError, ManifestError."""
     if not file.is_file():
@@ -99,7 +110,7 @@ def read_lines(file: Path) -> list[Line]:
     except UnicodeDecodeError as error:
         raise UsageError(f"{file}: byte {error.start} is not UTF-8; save the file as UTF-8") from None
     lines = []
-    for number, raw in enumerate(text.splitlines(), start=1):
+    for number, raw in enumerate(text.split("\n"), start=1):  # splitlines would also split at U+2028 inside JSON
         if not raw.strip():
             continue
         lines.append(_json_line(raw, f"{file} line {number}") if file.suffix == ".jsonl" else Line(topic=raw.strip()))
