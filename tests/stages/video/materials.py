@@ -61,7 +61,7 @@ def drawn(width: int, height: int) -> Image.Image:
 def tone(seconds: float, sampling_rate: int, channels: int = 1) -> bytes:
     """A 440 Hz tone as a 16-bit WAV."""
     times = np.arange(round(seconds * sampling_rate)) / sampling_rate
-    samples = np.int16(12000 * np.sin(2 * np.pi * 440 * times))
+    samples = (12000 * np.sin(2 * np.pi * 440 * times)).astype(np.int16)
     data = io.BytesIO()
     with wave.open(data, "wb") as file:
         file.setnchannels(channels)
