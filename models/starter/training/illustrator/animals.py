@@ -12,7 +12,9 @@ _EYE: Color = (30, 28, 34)
 def _legs(p: Picture, x: float, y: float, spread: float, length: float, width: float, c: Color) -> None:
     """Four legs: the far pair darker."""
     for dx, shade in ((-0.78, 0.25), (0.62, 0.25), (-1.0, 0.0), (0.84, 0.0)):
-        p.canvas.rounded(x + dx * spread - width / 2, y - length, x + dx * spread + width / 2, y, width * 0.4, darker(c, shade))
+        p.canvas.rounded(
+            x + dx * spread - width / 2, y - length, x + dx * spread + width / 2, y, width * 0.4, darker(c, shade)
+        )
 
 
 def cat(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
@@ -23,12 +25,21 @@ def cat(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     c.ellipse(x, y - v * 0.7, v * 0.42, v * 0.62, lighter(fur, 0.35))
     for side in (-1, 1):
         c.ellipse(x + side * v * 0.32, y - v * 0.14, v * 0.27, v * 0.17, lighter(fur, 0.2))
-        c.poly([(x + side * v * 0.68, y - v * 2.15), (x + side * v * 0.1, y - v * 2.35), (x + side * v * 0.55, y - v * 2.95)], fur)
+        c.poly(
+            [
+                (x + side * v * 0.68, y - v * 2.15),
+                (x + side * v * 0.1, y - v * 2.35),
+                (x + side * v * 0.55, y - v * 2.95),
+            ],
+            fur,
+        )
     c.ellipse(x, y - v * 1.95, v * 0.74, v * 0.62, fur)
     for side in (-1, 1):
         c.ellipse(x + side * v * 0.3, y - v * 2.0, v * 0.15, v * 0.18, p.light.filter((250, 224, 96)))
         c.ellipse(x + side * v * 0.3, y - v * 2.0, v * 0.06, v * 0.15, _EYE)
-    c.poly([(x - v * 0.1, y - v * 1.78), (x + v * 0.1, y - v * 1.78), (x, y - v * 1.66)], p.light.filter((236, 130, 140)))
+    c.poly(
+        [(x - v * 0.1, y - v * 1.78), (x + v * 0.1, y - v * 1.78), (x, y - v * 1.66)], p.light.filter((236, 130, 140))
+    )
 
 
 def dog(p: Picture, x: float, y: float, k: float, color: str | None, *, fox: bool = False) -> None:
@@ -58,7 +69,13 @@ def dog(p: Picture, x: float, y: float, k: float, color: str | None, *, fox: boo
         c.poly([at(1.45, 2.65), at(1.85, 2.6), at(1.75, 3.25)], darker(fur, 0.2))
     else:
         c.ellipse(*at(1.2, 2.1), v * 0.24, v * 0.46, darker(fur, 0.3))
-        c.rect(min(at(0.9, 0)[0], at(1.25, 0)[0]), y - v * 1.85, max(at(0.9, 0)[0], at(1.25, 0)[0]), y - v * 1.6, p.light.object((206, 60, 56)))
+        c.rect(
+            min(at(0.9, 0)[0], at(1.25, 0)[0]),
+            y - v * 1.85,
+            max(at(0.9, 0)[0], at(1.25, 0)[0]),
+            y - v * 1.6,
+            p.light.object((206, 60, 56)),
+        )
 
 
 def rabbit(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
@@ -139,7 +156,10 @@ def dragon(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
 
     c.poly([at(-0.2, 0.2), at(-1.2, 2.9), at(-2.6, 1.9), at(-2.2, 1.3), at(-1.6, 1.3), at(-1.2, 0.7)], wing)
     c.poly([at(0.2, 0.2), at(0.4, 2.7), at(1.7, 1.9), at(1.4, 1.4), at(1.0, 0.9)], darker(skin, 0.15))
-    c.poly([at(-0.8, 0.1), at(-2.0, -0.7), at(-3.0, -0.4), at(-3.2, 0.1), at(-3.4, -0.6), at(-2.0, -1.1), at(-0.6, -0.45)], skin)
+    c.poly(
+        [at(-0.8, 0.1), at(-2.0, -0.7), at(-3.0, -0.4), at(-3.2, 0.1), at(-3.4, -0.6), at(-2.0, -1.1), at(-0.6, -0.45)],
+        skin,
+    )
     c.ellipse(x, y, v * 1.1, v * 0.55, skin)
     c.ellipse(x, y + v * 0.18, v * 0.8, v * 0.34, lighter(skin, 0.4))
     c.poly([at(0.6, 0.3), at(1.5, 1.25), at(2.0, 0.95), at(1.0, -0.2)], skin)
@@ -157,7 +177,10 @@ def owl(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     c.ellipse(x, y - v * 1.5, v * 1.0, v * 1.5, feather)
     for side in (-1, 1):
         c.ellipse(x + side * v * 0.85, y - v * 1.3, v * 0.32, v * 1.0, darker(feather, 0.25))
-        c.poly([(x + side * v * 0.85, y - v * 2.6), (x + side * v * 0.2, y - v * 2.75), (x + side * v * 0.8, y - v * 3.3)], feather)
+        c.poly(
+            [(x + side * v * 0.85, y - v * 2.6), (x + side * v * 0.2, y - v * 2.75), (x + side * v * 0.8, y - v * 3.3)],
+            feather,
+        )
     c.ellipse(x, y - v * 1.1, v * 0.6, v * 0.95, lighter(feather, 0.45))
     for side in (-1, 1):
         c.circle(x + side * v * 0.4, y - v * 2.25, v * 0.4, p.light.object((246, 238, 216)))
@@ -175,7 +198,10 @@ def penguins(p: Picture, x: float, y: float, k: float, color: str | None) -> Non
         for side in (-1, 1):
             c.circle(px + side * v * 0.24, y - v * 3.0, v * 0.14, (250, 250, 250))
             c.ellipse(px + side * v * 0.4, y - v * 0.06, v * 0.34, v * 0.14, p.light.object((242, 166, 60)))
-        c.poly([(px - v * 0.18, y - v * 2.8), (px + v * 0.18, y - v * 2.8), (px, y - v * 2.45)], p.light.object((242, 166, 60)))
+        c.poly(
+            [(px - v * 0.18, y - v * 2.8), (px + v * 0.18, y - v * 2.8), (px, y - v * 2.45)],
+            p.light.object((242, 166, 60)),
+        )
 
 
 def birds(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
@@ -186,7 +212,17 @@ def birds(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     for i in range(7):
         bx, by = x + (i - 3) * 9 * k + p.lot(-2, 2) * k, y - abs(i - 3) * 3.2 * k + p.lot(-3, 3) * k
         w = k * p.lot(3.4, 4.8)
-        p.canvas.line([(bx - w, by - w * 0.5), (bx - w * 0.4, by - w * 0.55), (bx, by), (bx + w * 0.4, by - w * 0.55), (bx + w, by - w * 0.5)], ink, k * 1.1)
+        p.canvas.line(
+            [
+                (bx - w, by - w * 0.5),
+                (bx - w * 0.4, by - w * 0.55),
+                (bx, by),
+                (bx + w * 0.4, by - w * 0.55),
+                (bx + w, by - w * 0.5),
+            ],
+            ink,
+            k * 1.1,
+        )
 
 
 def butterflies(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
@@ -232,7 +268,10 @@ def whale(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     def at(dx: float, dy: float) -> tuple[float, float]:
         return x + side * dx * v, y - dy * v
 
-    c.poly([at(-0.9, 0.1), at(-1.9, 0.5), at(-2.2, 1.0), at(-1.75, 0.85), at(-1.4, 1.15), at(-1.55, 0.6), at(-0.8, -0.3)], skin)
+    c.poly(
+        [at(-0.9, 0.1), at(-1.9, 0.5), at(-2.2, 1.0), at(-1.75, 0.85), at(-1.4, 1.15), at(-1.55, 0.6), at(-0.8, -0.3)],
+        skin,
+    )
     c.ellipse(x, y, v * 1.35, v * 0.68, skin)
     c.half(x + side * v * 0.1, y + v * 0.08, v * 1.18, v * 0.56, lighter(skin, 0.55), lower=True)
     c.poly([at(0.3, -0.2), at(-0.3, -0.75), at(0.0, -0.15)], darker(skin, 0.25))
@@ -250,7 +289,11 @@ def jellyfish(p: Picture, x: float, y: float, k: float, color: str | None) -> No
         bell = named_accent(p, color, (238, 140, 210))
         for i in range(5):
             tx = jx + (i - 2) * v * 0.36
-            c.line([(tx + math.sin(j * 1.3 + i) * v * 0.14, jy + v * 0.1 + j * v * 0.32) for j in range(5)], lighter(bell, 0.25), v * 0.13)
+            c.line(
+                [(tx + math.sin(j * 1.3 + i) * v * 0.14, jy + v * 0.1 + j * v * 0.32) for j in range(5)],
+                lighter(bell, 0.25),
+                v * 0.13,
+            )
         c.half(jx, jy + v * 0.2, v, v * 1.1, bell)
         c.half(jx - v * 0.2, jy, v * 0.45, v * 0.6, lighter(bell, 0.35))
         c.glow(jx, jy, v * 1.6, bell, 0.3)

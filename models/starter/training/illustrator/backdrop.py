@@ -21,11 +21,15 @@ def sky(p: Picture) -> None:
     if scene.time == "night" and scene.weather == "clear":
         stars(p, p.horizon, p.rng.randint(36, 60))
     has_moon, has_sun = scene.has("moon"), scene.has("sun")
-    if has_sun or (not has_moon and scene.time != "night" and scene.weather == "clear" and p.chance(0.6)):
+    named = has_moon or has_sun
+    if named:
+        clouds(p)  # what the picture is about stands in front
+    if has_sun or (not has_moon and scene.time != "night" and scene.weather == "clear" and p.chance(0.7)):
         sun(p)
-    elif has_moon or (scene.time == "night" and scene.weather == "clear" and p.chance(0.2)):
+    elif has_moon or (scene.time == "night" and scene.weather == "clear" and p.chance(0.45)):
         moon(p)
-    clouds(p)
+    if not named:
+        clouds(p)
     if scene.weather == "storm":
         lightning(p)
 
@@ -65,7 +69,9 @@ def moon(p: Picture) -> None:
 
 def clouds(p: Picture) -> None:
     weather = p.scene.weather
-    low, high = {"clear": (0, 2), "cloudy": (6, 8), "rain": (5, 7), "storm": (7, 9), "snow": (2, 4), "fog": (1, 2)}[weather]
+    low, high = {"clear": (0, 2), "cloudy": (6, 8), "rain": (5, 7), "storm": (7, 9), "snow": (2, 4), "fog": (1, 2)}[
+        weather
+    ]
     heavy = weather in ("rain", "storm", "cloudy")
     for _ in range(p.rng.randint(low, high)):
         x, y = p.lot(-0.05, 1.05) * p.w, p.lot(0.06, 0.4 if heavy else 0.55) * p.horizon
@@ -92,7 +98,9 @@ def lightning(p: Picture) -> None:
 
 
 def sea_color(p: Picture) -> Color:
-    base: Color = {"day": (34, 124, 182), "dawn": (104, 116, 168), "sunset": (122, 66, 104), "night": (14, 30, 74)}[p.scene.time]
+    base: Color = {"day": (34, 124, 182), "dawn": (104, 116, 168), "sunset": (122, 66, 104), "night": (14, 30, 74)}[
+        p.scene.time
+    ]
     c = p.light.filter(base)
     if p.scene.mood == "neon":
         c = mix(c, (42, 18, 96), 0.45)

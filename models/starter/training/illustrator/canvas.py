@@ -76,7 +76,9 @@ class Canvas:
             position = row / 47 * spans
             index = min(int(position), spans - 1)
             column[row, 0] = mix(stops[index], stops[index + 1], position - index)
-        patch = Image.fromarray(np.clip(column, 0, 255).astype(np.uint8)).resize((width, height), Image.Resampling.BILINEAR)
+        patch = Image.fromarray(np.clip(column, 0, 255).astype(np.uint8)).resize(
+            (width, height), Image.Resampling.BILINEAR
+        )
         self.image.paste(patch, (round(x0), round(y0)))
 
     def translucent(self, points: Sequence[Point], c: Color, alpha: float) -> None:

@@ -28,7 +28,19 @@ Drawer = Callable[[Picture, float, float, float, str | None], None]
 
 _SETTING_MODULES = (settings_urban, settings_nature, settings_water, settings_indoor, settings_space)
 _SIZE = {"small": 0.6, "normal": 1.0, "large": 1.5}
-_BACK_TO_FRONT = ("bridge", "tower", "lighthouse", "windmill", "house", "train", "tree", "statue", "piano", "tent", "car")
+_BACK_TO_FRONT = (
+    "bridge",
+    "tower",
+    "lighthouse",
+    "windmill",
+    "house",
+    "train",
+    "tree",
+    "statue",
+    "piano",
+    "tent",
+    "car",
+)
 _SWIMMERS = frozenset({"boat", "whale", "fish", "jellyfish"})
 
 
@@ -44,10 +56,16 @@ DRAWERS: dict[str, Drawer] = {
     **{
         name: getattr(module, name)
         for module, names in (
-            (animals, "cat dog rabbit horse elephant dinosaur dragon owl penguins birds butterflies bees fish whale jellyfish"),
+            (
+                animals,
+                "cat dog rabbit horse elephant dinosaur dragon owl penguins birds butterflies bees fish whale jellyfish",
+            ),
             (vehicles, "boat train car bicycle plane balloon rocket ufo satellite"),
             (structures, "house lighthouse tower windmill bridge tent"),
-            (things, "tree flowers mushroom plant crystal book cup cake clock lamp fire telescope computer guitar piano"),
+            (
+                things,
+                "tree flowers mushroom plant crystal book cup cake clock lamp fire telescope computer guitar piano",
+            ),
             (things, "chest umbrella planet"),
         )
         for name in names.split()
@@ -80,7 +98,7 @@ def _slots(count: int, ground: Ground, p: Picture) -> list[float]:
 def _place(p: Picture, ground: Ground) -> None:
     items = [item for item in p.scene.items if item.key not in SKY_LIGHTS]
     slots = _slots(len(items), ground, p) if items else []
-    crowded = 1.0 if len(items) < 2 else 0.88 if len(items) == 2 else 0.74
+    crowded = 1.14 if len(items) < 2 else 0.98 if len(items) == 2 else 0.8
     if p.scene.aspect == "tall":
         crowded *= 1.08 if len(items) < 2 else 0.86
 

@@ -39,9 +39,12 @@ _BODIES: dict[str, Body] = {
 def person(p: Picture, x: float, y: float, k: float, color: str | None, kind: str) -> None:
     """One of the kinds in `_BODIES`, wearing `color` or something of their own."""
     body, c, rng = _BODIES[kind], p.canvas, p.rng
-    own: Color = {"scientist": (240, 242, 244), "wizard": (98, 66, 168), "king": (186, 44, 56), "explorer": (170, 132, 84)}.get(
-        kind, rng.choice(_COATS)
-    )
+    own: Color = {
+        "scientist": (240, 242, 244),
+        "wizard": (98, 66, 168),
+        "king": (186, 44, 56),
+        "explorer": (170, 132, 84),
+    }.get(kind, rng.choice(_COATS))
     coat = named_accent(p, color, own)
     skin, hair = p.light.object(rng.choice(_SKINS)), p.light.object(rng.choice(_HAIRS))
     if kind in ("elder", "wizard"):
@@ -52,20 +55,48 @@ def person(p: Picture, x: float, y: float, k: float, color: str | None, kind: st
     half, foot = h * 0.115, h * 0.055
     for side in (-1, 1):
         c.rect(x + side * foot - foot * 0.75, hem - h * 0.04, x + side * foot + foot * 0.75, y - h * 0.03, trousers)
-        c.rounded(x + side * foot * 1.15 - foot, y - h * 0.045, x + side * foot * 1.15 + foot, y, h * 0.02, darker(trousers, 0.45))
+        c.rounded(
+            x + side * foot * 1.15 - foot,
+            y - h * 0.045,
+            x + side * foot * 1.15 + foot,
+            y,
+            h * 0.02,
+            darker(trousers, 0.45),
+        )
     if kind == "explorer":
         c.rounded(x - half * 1.5, shoulder, x + half * 1.5, y - h * 0.46, h * 0.03, p.light.object((126, 84, 54)))
     head_y, r = chin - body.head * k * 0.75, body.head * k
     if kind in ("woman", "girl"):
-        c.rounded(x - r * 1.15, head_y - r * 0.6, x + r * 1.15, head_y + r * (2.3 if kind == "woman" else 1.7), r * 0.7, hair)
+        c.rounded(
+            x - r * 1.15, head_y - r * 0.6, x + r * 1.15, head_y + r * (2.3 if kind == "woman" else 1.7), r * 0.7, hair
+        )
     arm = h * 0.062
     for side in (-1, 1):
         hand = (x + side * half * 1.75, y - h * 0.44)
         c.limb([(x + side * half * 0.86, shoulder + h * 0.05), hand], darker(coat, 0.14), arm)
         c.circle(hand[0], hand[1], arm * 0.55, skin)
     wide = half * body.flare
-    c.poly([(x - half * 0.8, shoulder), (x + half * 0.8, shoulder), (x + half, shoulder + h * 0.05), (x + wide, hem), (x - wide, hem), (x - half, shoulder + h * 0.05)], coat)
-    c.poly([(x + half * 0.3, shoulder), (x + half * 0.8, shoulder), (x + half, shoulder + h * 0.05), (x + wide, hem), (x + wide * 0.45, hem)], darker(coat, 0.13))
+    c.poly(
+        [
+            (x - half * 0.8, shoulder),
+            (x + half * 0.8, shoulder),
+            (x + half, shoulder + h * 0.05),
+            (x + wide, hem),
+            (x - wide, hem),
+            (x - half, shoulder + h * 0.05),
+        ],
+        coat,
+    )
+    c.poly(
+        [
+            (x + half * 0.3, shoulder),
+            (x + half * 0.8, shoulder),
+            (x + half, shoulder + h * 0.05),
+            (x + wide, hem),
+            (x + wide * 0.45, hem),
+        ],
+        darker(coat, 0.13),
+    )
     c.rect(x - r * 0.3, chin - r * 0.3, x + r * 0.3, shoulder + h * 0.012, darker(skin, 0.12))
     c.ellipse(x, head_y, r * 0.86, r, skin)
     _face_and_hair(p, x, head_y, r, kind, hair)
@@ -77,9 +108,20 @@ def _face_and_hair(p: Picture, x: float, head_y: float, r: float, kind: str, hai
     if kind in ("woman", "man", "girl", "boy", "elder", "scientist"):
         c.half(x, head_y - r * 0.12, r * 0.98, r * 1.05, hair)
         if kind in ("woman", "girl"):
-            c.poly([(x - r * 0.98, head_y - r * 0.14), (x + r * 0.2, head_y - r * 0.14), (x - r * 0.98, head_y + r * 0.5)], hair)
+            c.poly(
+                [(x - r * 0.98, head_y - r * 0.14), (x + r * 0.2, head_y - r * 0.14), (x - r * 0.98, head_y + r * 0.5)],
+                hair,
+            )
     if kind in ("elder", "wizard"):
-        c.poly([(x - r * 0.8, head_y + r * 0.25), (x + r * 0.8, head_y + r * 0.25), (x + r * 0.3, head_y + r * 2), (x - r * 0.3, head_y + r * 2)], hair)
+        c.poly(
+            [
+                (x - r * 0.8, head_y + r * 0.25),
+                (x + r * 0.8, head_y + r * 0.25),
+                (x + r * 0.3, head_y + r * 2),
+                (x - r * 0.3, head_y + r * 2),
+            ],
+            hair,
+        )
     eye = (34, 30, 36)
     for side in (-1, 1):
         c.ellipse(x + side * r * 0.34, head_y + r * 0.12, r * 0.11, r * 0.15, eye)
@@ -99,7 +141,10 @@ def _wear(
         c.half(x, head_y - r * 0.5, r * 0.92, r * 0.95, hat)
         c.rect(x - r * 0.92, head_y - r * 0.76, x + r * 0.92, head_y - r * 0.56, darker(hat, 0.4))
     elif kind == "wizard":
-        c.poly([(x - r * 1.5, head_y - r * 0.35), (x + r * 1.5, head_y - r * 0.35), (x + r * 0.3, head_y - r * 3)], darker(coat, 0.2))
+        c.poly(
+            [(x - r * 1.5, head_y - r * 0.35), (x + r * 1.5, head_y - r * 0.35), (x + r * 0.3, head_y - r * 3)],
+            darker(coat, 0.2),
+        )
         c.rect(x - r * 1.5, head_y - r * 0.5, x + r * 1.5, head_y - r * 0.25, p.light.object((240, 200, 80)))
         sx, glow = x + h * 0.25, p.light.filter((255, 226, 120))
         c.line([(sx, y), (sx, y - h * 0.78)], p.light.object((122, 84, 54)), k * 1.2)
@@ -108,7 +153,18 @@ def _wear(
     elif kind == "king":
         gold = p.light.object((248, 202, 70))
         top = head_y - r * 0.5
-        c.poly([(x - r, top), (x + r, top), (x + r * 1.1, top - r * 1.1), (x + r * 0.5, top - r * 0.55), (x, top - r * 1.25), (x - r * 0.5, top - r * 0.55), (x - r * 1.1, top - r * 1.1)], gold)
+        c.poly(
+            [
+                (x - r, top),
+                (x + r, top),
+                (x + r * 1.1, top - r * 1.1),
+                (x + r * 0.5, top - r * 0.55),
+                (x, top - r * 1.25),
+                (x - r * 0.5, top - r * 0.55),
+                (x - r * 1.1, top - r * 1.1),
+            ],
+            gold,
+        )
         c.rect(x - h * 0.025, y - h * 0.7, x + h * 0.025, y - h * 0.06, p.light.object((246, 240, 228)))
         c.rect(x - h * 0.19, y - h * 0.1, x + h * 0.19, y - h * 0.05, p.light.object((246, 240, 228)))
     elif kind == "elder":
@@ -117,7 +173,15 @@ def _wear(
     elif kind == "scientist":
         c.rect(x - h * 0.008, y - h * 0.74, x + h * 0.008, y - h * 0.24, darker(coat, 0.25))
         glass = p.light.filter((96, 226, 160))
-        c.poly([(x - h * 0.24, y - h * 0.4), (x - h * 0.16, y - h * 0.4), (x - h * 0.185, y - h * 0.5), (x - h * 0.215, y - h * 0.5)], glass)
+        c.poly(
+            [
+                (x - h * 0.24, y - h * 0.4),
+                (x - h * 0.16, y - h * 0.4),
+                (x - h * 0.185, y - h * 0.5),
+                (x - h * 0.215, y - h * 0.5),
+            ],
+            glass,
+        )
 
 
 def astronaut(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
@@ -140,9 +204,26 @@ def knight(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     c, h = p.canvas, 45 * k
     steel, cloth = p.light.object((168, 176, 190)), named_accent(p, color, (66, 96, 172))
     for side in (-1, 1):
-        c.rounded(x + side * h * 0.075 - h * 0.05, y - h * 0.4, x + side * h * 0.075 + h * 0.05, y, h * 0.015, darker(steel, 0.25))
-        c.limb([(x + side * h * 0.13, y - h * 0.68), (x + side * h * 0.23, y - h * 0.45)], darker(steel, 0.15), h * 0.075)
-    c.poly([(x - h * 0.14, y - h * 0.75), (x + h * 0.14, y - h * 0.75), (x + h * 0.16, y - h * 0.28), (x - h * 0.16, y - h * 0.28)], cloth)
+        c.rounded(
+            x + side * h * 0.075 - h * 0.05,
+            y - h * 0.4,
+            x + side * h * 0.075 + h * 0.05,
+            y,
+            h * 0.015,
+            darker(steel, 0.25),
+        )
+        c.limb(
+            [(x + side * h * 0.13, y - h * 0.68), (x + side * h * 0.23, y - h * 0.45)], darker(steel, 0.15), h * 0.075
+        )
+    c.poly(
+        [
+            (x - h * 0.14, y - h * 0.75),
+            (x + h * 0.14, y - h * 0.75),
+            (x + h * 0.16, y - h * 0.28),
+            (x - h * 0.16, y - h * 0.28),
+        ],
+        cloth,
+    )
     c.rect(x - h * 0.145, y - h * 0.5, x + h * 0.145, y - h * 0.465, p.light.object((110, 74, 48)))
     c.rounded(x - h * 0.085, y - h * 0.95, x + h * 0.085, y - h * 0.76, h * 0.05, steel)
     c.rect(x - h * 0.06, y - h * 0.88, x + h * 0.06, y - h * 0.855, (26, 26, 34))
@@ -151,7 +232,16 @@ def knight(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     c.poly([(sx - h * 0.016, y - h * 0.46), (sx + h * 0.016, y - h * 0.46), (sx, y - h * 0.95)], lighter(steel, 0.4))
     c.rect(sx - h * 0.05, y - h * 0.47, sx + h * 0.05, y - h * 0.445, p.light.object((240, 200, 80)))
     shield = x - h * 0.24
-    c.poly([(shield - h * 0.1, y - h * 0.62), (shield + h * 0.1, y - h * 0.62), (shield + h * 0.09, y - h * 0.42), (shield, y - h * 0.3), (shield - h * 0.09, y - h * 0.42)], cloth)
+    c.poly(
+        [
+            (shield - h * 0.1, y - h * 0.62),
+            (shield + h * 0.1, y - h * 0.62),
+            (shield + h * 0.09, y - h * 0.42),
+            (shield, y - h * 0.3),
+            (shield - h * 0.09, y - h * 0.42),
+        ],
+        cloth,
+    )
     c.rect(shield - h * 0.015, y - h * 0.6, shield + h * 0.015, y - h * 0.36, steel)
 
 
@@ -196,8 +286,14 @@ def statue(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     c.rect(x - 10 * k, y - 9 * k, x + 10 * k, y, darker(stone, 0.1))
     c.rect(x - 12 * k, y - 11 * k, x + 12 * k, y - 8.4 * k, stone)
     base = y - 11 * k
-    c.poly([(x - h * 0.14, base), (x + h * 0.14, base), (x + h * 0.11, base - h * 0.7), (x - h * 0.11, base - h * 0.7)], stone)
-    c.poly([(x + h * 0.03, base), (x + h * 0.14, base), (x + h * 0.11, base - h * 0.7), (x + h * 0.04, base - h * 0.7)], dark)
+    c.poly(
+        [(x - h * 0.14, base), (x + h * 0.14, base), (x + h * 0.11, base - h * 0.7), (x - h * 0.11, base - h * 0.7)],
+        stone,
+    )
+    c.poly(
+        [(x + h * 0.03, base), (x + h * 0.14, base), (x + h * 0.11, base - h * 0.7), (x + h * 0.04, base - h * 0.7)],
+        dark,
+    )
     c.limb([(x + h * 0.09, base - h * 0.66), (x + h * 0.24, base - h * 1.02)], stone, h * 0.08)
     c.limb([(x - h * 0.09, base - h * 0.66), (x - h * 0.16, base - h * 0.36)], dark, h * 0.08)
     c.circle(x, base - h * 0.84, h * 0.115, stone)

@@ -29,13 +29,13 @@ _SKY: dict[str, tuple[Color, Color, Color]] = {
     "dawn": ((74, 92, 152), (226, 160, 172), (255, 222, 178)),
     "day": ((52, 136, 212), (128, 196, 240), (218, 240, 248)),
     "sunset": ((66, 34, 104), (220, 84, 86), (255, 178, 78)),
-    "night": ((8, 11, 38), (20, 30, 78), (48, 64, 120)),
+    "night": ((10, 14, 46), (24, 36, 92), (58, 78, 140)),
 }
 _AMBIENT: dict[str, Color] = {
     "dawn": (0.90, 0.80, 0.86),
     "day": (1.0, 1.0, 1.0),
     "sunset": (0.86, 0.62, 0.60),
-    "night": (0.36, 0.42, 0.64),
+    "night": (0.43, 0.49, 0.72),
 }
 _GREY: dict[str, tuple[Color, float]] = {
     "rain": ((96, 108, 128), 0.55),
@@ -95,7 +95,7 @@ def _cold(c: Color) -> Color:
 
 def _noir(c: Color) -> Color:
     y = saturate(c, 0.0)[0]
-    grey = (y - 110) * 1.12 + 98
+    grey = (y - 110) * 1.08 + 106
     return (grey, grey, grey * 1.01)
 
 
@@ -167,7 +167,9 @@ class Light:
 
     def accent(self, name: str | None = None) -> Color:
         """A named strong colour, or any."""
-        return self.object(ACCENTS[name or self.rng.choice(("red", "orange", "yellow", "green", "blue", "purple", "pink"))])
+        return self.object(
+            ACCENTS[name or self.rng.choice(("red", "orange", "yellow", "green", "blue", "purple", "pink"))]
+        )
 
     def lamp(self) -> Color:
         """The colour of a lit window or lantern."""

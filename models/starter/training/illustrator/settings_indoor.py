@@ -6,7 +6,12 @@ from models.starter.training.illustrator.palette import Color, darker, lighter, 
 from models.starter.training.illustrator.picture import Ground, Picture
 
 _DIM = {"day": 1.0, "dawn": 0.86, "sunset": 0.8, "night": 0.56}
-_TINT: dict[str, Color] = {"day": (255, 255, 255), "dawn": (255, 214, 200), "sunset": (255, 170, 110), "night": (120, 130, 200)}
+_TINT: dict[str, Color] = {
+    "day": (255, 255, 255),
+    "dawn": (255, 214, 200),
+    "sunset": (255, 170, 110),
+    "night": (120, 130, 200),
+}
 
 
 def shade(p: Picture, base: Color, keep: float = 0.0) -> Color:
@@ -43,16 +48,29 @@ def window(p: Picture, x: float, y: float, w: float, h: float) -> None:
         for _ in range(12):
             c.circle(x + rng.random() * w, y + rng.random() * h, u * 0.4, (255, 255, 242))
     elif time in ("dawn", "sunset") and weather == "clear":
-        c.circle(x + w * 0.3, y + h * 0.72, u * 4.2, p.light.filter((255, 214, 130) if time == "dawn" else (255, 150, 76)))
+        c.circle(
+            x + w * 0.3, y + h * 0.72, u * 4.2, p.light.filter((255, 214, 130) if time == "dawn" else (255, 150, 76))
+        )
     if weather in ("cloudy", "rain", "storm", "fog"):
-        tone = mix(p.light.sky[1], p.light.filter((70, 76, 92) if weather in ("rain", "storm") else (236, 238, 240)), 0.5)
+        tone = mix(
+            p.light.sky[1], p.light.filter((70, 76, 92) if weather in ("rain", "storm") else (236, 238, 240)), 0.5
+        )
         for k in range(3):
             cx, cy = x + w * (0.22 + 0.28 * k), y + h * (0.18 + 0.06 * (k % 2))
             c.ellipse(cx, cy, w * 0.14, h * 0.08, tone)
     hills = mix(p.light.sky[2], p.tone((70, 110, 84)), 0.6)
     c.rect(x, y + h * 0.84, x + w, y + h, p.light.snowed(hills, 0.85) if weather == "snow" else hills)
     if weather == "storm":
-        c.line([(x + w * 0.62, y), (x + w * 0.52, y + h * 0.3), (x + w * 0.64, y + h * 0.42), (x + w * 0.54, y + h * 0.78)], (255, 250, 214), u * 0.9)
+        c.line(
+            [
+                (x + w * 0.62, y),
+                (x + w * 0.52, y + h * 0.3),
+                (x + w * 0.64, y + h * 0.42),
+                (x + w * 0.54, y + h * 0.78),
+            ],
+            (255, 250, 214),
+            u * 0.9,
+        )
     if weather in ("rain", "storm"):
         drop = mix(p.light.sky[1], (232, 242, 255), 0.62)
         for _ in range(18):
@@ -62,7 +80,11 @@ def window(p: Picture, x: float, y: float, w: float, h: float) -> None:
         for _ in range(22):
             c.circle(x + u + rng.random() * (w - u * 2), y + u + rng.random() * (h - u * 2), u * 0.65, (250, 252, 255))
     if weather == "fog":
-        c.translucent([(x, y + h * 0.4), (x + w, y + h * 0.4), (x + w, y + h), (x, y + h)], mix(p.light.sky[2], (236, 238, 240), 0.5), 0.7)
+        c.translucent(
+            [(x, y + h * 0.4), (x + w, y + h * 0.4), (x + w, y + h), (x, y + h)],
+            mix(p.light.sky[2], (236, 238, 240), 0.5),
+            0.7,
+        )
     c.rect(x + w / 2 - u * 0.6, y, x + w / 2 + u * 0.6, y + h, frame)
     c.rect(x, y + h / 2 - u * 0.6, x + w, y + h / 2 + u * 0.6, frame)
 
@@ -72,7 +94,10 @@ def pendant(p: Picture, x: float, y: float) -> None:
     c, u = p.canvas, p.u
     lamp = p.light.lamp()
     c.line([(x, 0), (x, y - u * 3)], shade(p, (50, 46, 54)), u * 0.6)
-    c.poly([(x - u * 6.5, y + u), (x + u * 6.5, y + u), (x + u * 2.4, y - u * 4), (x - u * 2.4, y - u * 4)], shade(p, (88, 80, 92)))
+    c.poly(
+        [(x - u * 6.5, y + u), (x + u * 6.5, y + u), (x + u * 2.4, y - u * 4), (x - u * 2.4, y - u * 4)],
+        shade(p, (88, 80, 92)),
+    )
     c.half(x, y + u, u * 3, u * 2.4, lamp, lower=True)
     c.glow(x, y + u * 5, u * 22, lamp, {"night": 0.42, "sunset": 0.24, "dawn": 0.2, "day": 0.1}[p.scene.time])
 
@@ -135,7 +160,21 @@ def library(p: Picture) -> Ground:
             x = x0 + u * 1.6
             while x < x1 - u * 5:
                 width, height = u * p.lot(2.6, 4.2), row_height * p.lot(0.62, 0.84)
-                book = shade(p, p.rng.choice(((196, 62, 58), (226, 140, 56), (238, 204, 96), (72, 148, 92), (60, 112, 186), (120, 78, 156), (226, 218, 200))), 0.2)
+                book = shade(
+                    p,
+                    p.rng.choice(
+                        (
+                            (196, 62, 58),
+                            (226, 140, 56),
+                            (238, 204, 96),
+                            (72, 148, 92),
+                            (60, 112, 186),
+                            (120, 78, 156),
+                            (226, 218, 200),
+                        )
+                    ),
+                    0.2,
+                )
                 c.rect(x, bottom - height, x + width - u * 0.4, bottom, book)
                 x += width
     window(p, p.w * 0.385, p.h * 0.1, p.w * 0.23, p.h * 0.46)
@@ -143,14 +182,24 @@ def library(p: Picture) -> Ground:
     table = shade(p, (150, 100, 66))
     c.rect(p.w * 0.5 - u * 34, p.h * 0.76, p.w * 0.5 + u * 34, p.h * 0.79, table)
     for side in (-1, 1):
-        c.rect(p.w * 0.5 + side * u * 30 - u * 1.4, p.h * 0.79, p.w * 0.5 + side * u * 30 + u * 1.4, p.h * 0.93, darker(table, 0.25))
+        c.rect(
+            p.w * 0.5 + side * u * 30 - u * 1.4,
+            p.h * 0.79,
+            p.w * 0.5 + side * u * 30 + u * 1.4,
+            p.h * 0.93,
+            darker(table, 0.25),
+        )
     return Ground(p.h * 0.96, p.h * 0.2, p.h * 0.4, scale=1.1, spread=0.8)
 
 
 def lab(p: Picture) -> Ground:
     c, u = p.canvas, p.u
     walls(p, (182, 202, 214), (130, 140, 152), 0.8)
-    screen = p.light.lamp() if p.scene.mood == "neon" else p.light.filter(p.rng.choice(((70, 214, 232), (92, 232, 152), (124, 164, 255))))
+    screen = (
+        p.light.lamp()
+        if p.scene.mood == "neon"
+        else p.light.filter(p.rng.choice(((70, 214, 232), (92, 232, 152), (124, 164, 255))))
+    )
     left = 0.06 if p.chance(0.5) else 0.68
     window(p, p.w * left, p.h * 0.1, p.w * 0.26, p.h * 0.34)
     for i in range(2):
@@ -167,8 +216,26 @@ def lab(p: Picture) -> Ground:
         x, y = p.w * (0.1 + 0.2 * i), p.h * 0.64
         liquid, glass = p.light.accent(p.rng.choice(("green", "purple", "blue", "pink", "orange"))), lighter(bench, 0.4)
         if p.chance(0.55):
-            c.poly([(x - u * 5.6, y), (x + u * 5.6, y), (x + u * 1.7, y - u * 9), (x + u * 1.7, y - u * 14), (x - u * 1.7, y - u * 14), (x - u * 1.7, y - u * 9)], glass)
-            c.poly([(x - u * 5, y - u * 0.6), (x + u * 5, y - u * 0.6), (x + u * 2.8, y - u * 6), (x - u * 2.8, y - u * 6)], liquid)
+            c.poly(
+                [
+                    (x - u * 5.6, y),
+                    (x + u * 5.6, y),
+                    (x + u * 1.7, y - u * 9),
+                    (x + u * 1.7, y - u * 14),
+                    (x - u * 1.7, y - u * 14),
+                    (x - u * 1.7, y - u * 9),
+                ],
+                glass,
+            )
+            c.poly(
+                [
+                    (x - u * 5, y - u * 0.6),
+                    (x + u * 5, y - u * 0.6),
+                    (x + u * 2.8, y - u * 6),
+                    (x - u * 2.8, y - u * 6),
+                ],
+                liquid,
+            )
         else:
             c.rounded(x - u * 2.2, y - u * 14, x + u * 2.2, y, u, glass)
             c.rounded(x - u * 1.7, y - u * 8, x + u * 1.7, y - u * 0.5, u, liquid)
@@ -220,7 +287,11 @@ def stage(p: Picture) -> Ground:
     beam = p.light.lamp()
     for fraction in (0.34, 0.66):
         top = p.w * fraction
-        c.translucent([(top - u * 2, 0), (top + u * 2, 0), (p.w * 0.5 + u * 24, p.h * 0.9), (p.w * 0.5 - u * 24, p.h * 0.9)], beam, 0.2)
+        c.translucent(
+            [(top - u * 2, 0), (top + u * 2, 0), (p.w * 0.5 + u * 24, p.h * 0.9), (p.w * 0.5 - u * 24, p.h * 0.9)],
+            beam,
+            0.2,
+        )
     c.ellipse(p.w * 0.5, p.h * 0.91, u * 32, u * 6, mix(boards, beam, 0.5))
     for side in (0, 1):
         for k in range(5):
@@ -247,14 +318,31 @@ def classroom(p: Picture) -> Ground:
     kind = p.rng.randrange(3)
     if kind == 0:
         for k in range(3):
-            c.line([(x0 + width * 0.1, p.h * (0.2 + 0.09 * k)), (x0 + width * p.lot(0.45, 0.8), p.h * (0.2 + 0.09 * k))], chalk, u * 0.8)
+            c.line(
+                [(x0 + width * 0.1, p.h * (0.2 + 0.09 * k)), (x0 + width * p.lot(0.45, 0.8), p.h * (0.2 + 0.09 * k))],
+                chalk,
+                u * 0.8,
+            )
     elif kind == 1:
-        c.line([(x0 + width * 0.15, p.h * 0.44), (x0 + width * 0.4, p.h * 0.2), (x0 + width * 0.4, p.h * 0.44), (x0 + width * 0.15, p.h * 0.44)], chalk, u * 0.8)
+        c.line(
+            [
+                (x0 + width * 0.15, p.h * 0.44),
+                (x0 + width * 0.4, p.h * 0.2),
+                (x0 + width * 0.4, p.h * 0.44),
+                (x0 + width * 0.15, p.h * 0.44),
+            ],
+            chalk,
+            u * 0.8,
+        )
         c.ring(x0 + width * 0.7, p.h * 0.32, u * 8, u * 8, chalk, u * 0.8)
     else:
         c.ring(x0 + width * 0.3, p.h * 0.31, u * 7, u * 7, chalk, u * 0.8)
         c.ring(x0 + width * 0.3, p.h * 0.31, u * 13, u * 5, chalk, u * 0.8)
-        c.line([(x0 + width * 0.6, p.h * 0.4), (x0 + width * 0.75, p.h * 0.24), (x0 + width * 0.9, p.h * 0.3)], chalk, u * 0.8)
+        c.line(
+            [(x0 + width * 0.6, p.h * 0.4), (x0 + width * 0.75, p.h * 0.24), (x0 + width * 0.9, p.h * 0.3)],
+            chalk,
+            u * 0.8,
+        )
     for k in range(3):
         x, wood = p.w * (0.18 + 0.32 * k), shade(p, (194, 142, 90))
         c.rect(x - u * 13, p.h * 0.74, x + u * 13, p.h * 0.775, wood)

@@ -67,7 +67,13 @@ def mountains(p: Picture) -> Ground:
     grass = p.light.snowed((86, 130, 82))
     p.canvas.below(shapes.hill(p, p.horizon + p.u * 13, p.u * 3), p.tone(grass, 0.65))
     for _ in range(8):
-        shapes.pine(p, p.lot(0, p.w), p.horizon + p.u * p.lot(13, 20), p.u * p.lot(9, 15), p.tone(p.light.snowed((46, 92, 66), 0.5), 0.78))
+        shapes.pine(
+            p,
+            p.lot(0, p.w),
+            p.horizon + p.u * p.lot(13, 20),
+            p.u * p.lot(9, 15),
+            p.tone(p.light.snowed((46, 92, 66), 0.5), 0.78),
+        )
     p.canvas.below(shapes.hill(p, p.h * 0.85, p.u * 2.4), p.tone(mix(grass, (54, 92, 54), 0.45)))
     return Ground(p.h * 0.95, p.h * 0.08, p.horizon * 0.5)
 
@@ -80,7 +86,9 @@ def volcano(p: Picture) -> Ground:
     top = y - u * p.lot(46, 52)
     smoke = mix(p.tone((120, 112, 120)), p.light.sky[1], 0.35)
     for k in range(5):
-        c.circle(x + u * (2.5 * k + p.lot(-1.5, 1.5)), top - u * (4 + 6 * k), u * (5 + 2 * k), darker(smoke, 0.12 * (k % 2)))
+        c.circle(
+            x + u * (2.5 * k + p.lot(-1.5, 1.5)), top - u * (4 + 6 * k), u * (5 + 2 * k), darker(smoke, 0.12 * (k % 2))
+        )
     lava, hot = p.light.filter((250, 96, 36)), p.light.filter((255, 198, 84))
     rock = p.tone(p.light.snowed((92, 72, 76), 0.3), 0.9)
     c.glow(x, top - u * 3, u * 18, lava, 0.6)
@@ -107,14 +115,36 @@ def waterfall(p: Picture) -> Ground:
     x, half = p.w * p.rng.choice((0.38, 0.5, 0.62)), u * p.lot(8, 11)
     cliff = p.tone(p.light.snowed((128, 116, 110), 0.3), 0.7)
     top, pool = p.h * 0.26, p.h * 0.76
-    left = [(-u, top - u * 6), (x - half - u * 18, top - u * 3), (x - half - u * 4, top), (x - half, top + u), (x - half, pool), (-u, pool)]
-    right = [(p.w + u, top - u * 8), (x + half + u * 22, top - u * 5), (x + half + u * 4, top), (x + half, top + u), (x + half, pool), (p.w + u, pool)]
+    left = [
+        (-u, top - u * 6),
+        (x - half - u * 18, top - u * 3),
+        (x - half - u * 4, top),
+        (x - half, top + u),
+        (x - half, pool),
+        (-u, pool),
+    ]
+    right = [
+        (p.w + u, top - u * 8),
+        (x + half + u * 22, top - u * 5),
+        (x + half + u * 4, top),
+        (x + half, top + u),
+        (x + half, pool),
+        (p.w + u, pool),
+    ]
     c.poly(left, cliff)
     c.poly(right, darker(cliff, 0.07))
     for k in range(5):
         for side in (-1, 1):
             bx = x + side * (half + u * (6 + 15 * k))
-            c.poly([(bx - u * 3, top + u * (6 + 4 * (k % 2))), (bx + u * 3, top + u * 9), (bx + u * 2, pool), (bx - u * 4, pool)], darker(cliff, 0.14))
+            c.poly(
+                [
+                    (bx - u * 3, top + u * (6 + 4 * (k % 2))),
+                    (bx + u * 3, top + u * 9),
+                    (bx + u * 2, pool),
+                    (bx - u * 4, pool),
+                ],
+                darker(cliff, 0.14),
+            )
     grass = p.light.snowed((76, 142, 78))
     for points in (left, right):
         rim = points[:4]
@@ -126,12 +156,27 @@ def waterfall(p: Picture) -> Ground:
     fall = mix(sea, p.light.filter((250, 253, 255)), 0.72 if p.scene.time != "night" else 0.5)
     c.rect(x - half, top + u, x + half, pool, fall)
     for k in range(-2, 3):
-        c.rect(x + k * half * 0.4 - u * 0.7, top + u * (3 + abs(k)), x + k * half * 0.4 + u * 0.7, pool, mix(fall, sea, 0.4))
+        c.rect(
+            x + k * half * 0.4 - u * 0.7,
+            top + u * (3 + abs(k)),
+            x + k * half * 0.4 + u * 0.7,
+            pool,
+            mix(fall, sea, 0.4),
+        )
     c.gradient(0, pool, p.w, p.h, (mix(sea, fall, 0.45), darker(sea, 0.2)))
     for k in range(-3, 4):
-        c.circle(x + k * half * 0.42, pool + u * (1 if k % 2 else 0), u * 3.6, mix(fall, p.light.filter((255, 255, 255)), 0.4))
+        c.circle(
+            x + k * half * 0.42,
+            pool + u * (1 if k % 2 else 0),
+            u * 3.6,
+            mix(fall, p.light.filter((255, 255, 255)), 0.4),
+        )
     for k in range(3):
-        c.line([(x - half * (1.6 + k), pool + u * (6 + 4 * k)), (x + half * (1.6 + k), pool + u * (6 + 4 * k))], mix(sea, fall, 0.5), u * 0.6)
+        c.line(
+            [(x - half * (1.6 + k), pool + u * (6 + 4 * k)), (x + half * (1.6 + k), pool + u * (6 + 4 * k))],
+            mix(sea, fall, 0.5),
+            u * 0.6,
+        )
     c.below(shapes.hill(p, p.h * 0.91, u * 1.4), p.tone(mix(grass, (50, 96, 52), 0.5)))
     return Ground(p.h * 0.965, p.h * 0.05, p.h * 0.22)
 
@@ -152,7 +197,11 @@ def desert(p: Picture) -> Ground:
         x, y, h = p.rng.choice((p.lot(0.04, 0.2), p.lot(0.8, 0.96))) * p.w, p.h * p.lot(0.84, 0.92), p.u * p.lot(16, 24)
         p.canvas.limb([(x, y), (x, y - h)], green, h * 0.18)
         for side, k in ((-1, 0.42), (1, 0.56)):
-            p.canvas.limb([(x, y - h * k), (x + side * h * 0.3, y - h * k), (x + side * h * 0.3, y - h * (k + 0.3))], green, h * 0.13)
+            p.canvas.limb(
+                [(x, y - h * k), (x + side * h * 0.3, y - h * k), (x + side * h * 0.3, y - h * (k + 0.3))],
+                green,
+                h * 0.13,
+            )
     return Ground(p.h * 0.94, p.h * 0.08, p.horizon * 0.6)
 
 
@@ -165,12 +214,23 @@ def field(p: Picture) -> Ground:
     row, vx = p.tone(mix(crop, (104, 110, 46), 0.36), 0.9), p.w * p.lot(0.35, 0.65)
     for k in range(-8, 9):
         near, far = k * p.w * 0.16, k * p.w * 0.025
-        p.canvas.poly([(vx + far, y + p.u * 3), (vx + far + p.u * 0.8, y + p.u * 3), (vx + near + p.u * 6, p.h), (vx + near - p.u * 1, p.h)], row)
+        p.canvas.poly(
+            [
+                (vx + far, y + p.u * 3),
+                (vx + far + p.u * 0.8, y + p.u * 3),
+                (vx + near + p.u * 6, p.h),
+                (vx + near - p.u * 1, p.h),
+            ],
+            row,
+        )
     if p.chance(0.55) and not any(item.key in ("house", "windmill") for item in p.scene.items):
         x, u = p.rng.choice((p.lot(0.1, 0.25), p.lot(0.75, 0.9))) * p.w, p.u
         barn = p.tone((182, 64, 54), 0.85)
         p.canvas.rect(x - u * 9, y - u * 8, x + u * 9, y + u * 4, barn)
-        p.canvas.poly([(x - u * 10, y - u * 8), (x - u * 6, y - u * 13), (x + u * 6, y - u * 13), (x + u * 10, y - u * 8)], p.tone(p.light.snowed((98, 66, 66)), 0.85))
+        p.canvas.poly(
+            [(x - u * 10, y - u * 8), (x - u * 6, y - u * 13), (x + u * 6, y - u * 13), (x + u * 10, y - u * 8)],
+            p.tone(p.light.snowed((98, 66, 66)), 0.85),
+        )
         p.canvas.rect(x - u * 3, y - u * 4, x + u * 3, y + u * 4, shapes.window_color(p, barn))
     return Ground(p.h * 0.94, p.h * 0.08, p.horizon * 0.65)
 
@@ -194,21 +254,33 @@ def arctic(p: Picture) -> Ground:
     u = p.u
     if p.scene.time == "night" and p.scene.weather == "clear":
         for k in range(3):
-            p.canvas.glow(p.w * (0.2 + 0.3 * k), p.horizon * p.lot(0.25, 0.5), u * 18, p.light.filter((40, 214, 140)), 0.4)
+            p.canvas.glow(
+                p.w * (0.2 + 0.3 * k), p.horizon * p.lot(0.25, 0.5), u * 18, p.light.filter((40, 214, 140)), 0.4
+            )
     p.canvas.below(shapes.ridge(p, p.horizon, u * 14), p.tone((196, 214, 234), 0.5))
     backdrop.water(p, p.horizon + u, p.h)
     for _ in range(4):
         x, y, w = p.lot(0, p.w), p.horizon + u * p.lot(3, 16), u * p.lot(9, 17)
         ice = p.tone((226, 240, 250))
-        p.canvas.poly([(x - w, y), (x - w * 0.55, y - w * 0.7), (x - w * 0.1, y - w), (x + w * 0.45, y - w * 0.45), (x + w, y)], ice)
-        p.canvas.poly([(x - w * 0.1, y - w), (x + w * 0.45, y - w * 0.45), (x + w, y), (x + w * 0.1, y)], mix(ice, p.light.filter((104, 160, 214)), 0.38))
+        p.canvas.poly(
+            [(x - w, y), (x - w * 0.55, y - w * 0.7), (x - w * 0.1, y - w), (x + w * 0.45, y - w * 0.45), (x + w, y)],
+            ice,
+        )
+        p.canvas.poly(
+            [(x - w * 0.1, y - w), (x + w * 0.45, y - w * 0.45), (x + w, y), (x + w * 0.1, y)],
+            mix(ice, p.light.filter((104, 160, 214)), 0.38),
+        )
     p.canvas.below(shapes.hill(p, p.h * 0.85, u * 2), p.tone((236, 244, 252)))
     return Ground(p.h * 0.95, p.h * 0.08, p.horizon * 0.7)
 
 
 def cave(p: Picture) -> Ground:
     u, c = p.u, p.canvas
-    lamp = p.light.lamp() if p.scene.mood == "neon" else p.light.filter(p.rng.choice(((110, 204, 255), (255, 176, 96), (160, 130, 255))))
+    lamp = (
+        p.light.lamp()
+        if p.scene.mood == "neon"
+        else p.light.filter(p.rng.choice(((110, 204, 255), (255, 176, 96), (160, 130, 255))))
+    )
     rock = p.light.filter((64, 54, 70))
     c.gradient(0, 0, p.w, p.h, (darker(rock, 0.35), rock, darker(rock, 0.45)))
     x, y = p.w * p.lot(0.4, 0.6), p.h * 0.5
@@ -227,6 +299,9 @@ def cave(p: Picture) -> Ground:
                 c.poly([(cx - w, p.h), (cx + w, p.h), (cx, p.h - u * p.lot(16, 32))], shade)
     for _ in range(5):
         cx, h = p.rng.choice((p.lot(0.02, 0.24), p.lot(0.76, 0.98))) * p.w, u * p.lot(8, 15)
-        c.poly([(cx - h * 0.22, p.h * 0.88), (cx - h * 0.1, p.h * 0.88 - h), (cx + h * 0.16, p.h * 0.88)], mix(lamp, (255, 255, 255), 0.25))
+        c.poly(
+            [(cx - h * 0.22, p.h * 0.88), (cx - h * 0.1, p.h * 0.88 - h), (cx + h * 0.16, p.h * 0.88)],
+            mix(lamp, (255, 255, 255), 0.25),
+        )
     c.below(shapes.hill(p, p.h * 0.87, u * 2.4), near)
     return Ground(p.h * 0.95, p.h * 0.3, p.h * 0.5, spread=0.8)

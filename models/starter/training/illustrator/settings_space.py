@@ -27,7 +27,13 @@ def world(p: Picture, x: float, y: float, radius: float, base: Color, *, ringed:
     ring = lighter(color, 0.45)
     c.glow(x, y, radius * 1.5, color, 0.3)
     if ringed:
-        c.arc((x - radius * 1.8, y - radius * 0.46, x + radius * 1.8, y + radius * 0.46), 180, 360, darker(ring, 0.25), radius * 0.13)
+        c.arc(
+            (x - radius * 1.8, y - radius * 0.46, x + radius * 1.8, y + radius * 0.46),
+            180,
+            360,
+            darker(ring, 0.25),
+            radius * 0.13,
+        )
     c.circle(x, y, radius, color)
     for k in (-0.45, 0.0, 0.42):
         half = math.sqrt(1 - k * k) * radius * 0.95
@@ -83,17 +89,33 @@ def spaceship(p: Picture) -> Ground:
     c.rounded(cx - half - u * 3, top - u * 3, cx + half + u * 3, bottom + u * 3, u * 9, lighter(hull, 0.22))
     starry(p, top, bottom, 0.5 - 0.38, 0.5 + 0.38)
     if not p.scene.has("moon") and not p.scene.has("planet"):
-        world(p, cx + half * p.lot(-0.55, 0.55), (top + bottom) / 2, u * p.lot(9, 13), p.rng.choice(_WORLDS), ringed=p.chance(0.4))
+        world(
+            p,
+            cx + half * p.lot(-0.55, 0.55),
+            (top + bottom) / 2,
+            u * p.lot(9, 13),
+            p.rng.choice(_WORLDS),
+            ringed=p.chance(0.4),
+        )
     if p.scene.has("moon"):
         c.circle(cx + half * 0.5, (top + bottom) / 2, u * 10, p.light.filter((226, 226, 220)))
     for k in (-1, 1):
         c.rect(cx + k * half * 0.34 - u, top, cx + k * half * 0.34 + u, bottom, lighter(hull, 0.22))
     floor = darker(hull, 0.45)
     c.rect(0, p.h * 0.84, p.w, p.h, floor)
-    c.poly([(0, p.h * 0.84), (p.w * 0.08, p.h * 0.66), (p.w * 0.92, p.h * 0.66), (p.w, p.h * 0.84)], lighter(hull, 0.08))
+    c.poly(
+        [(0, p.h * 0.84), (p.w * 0.08, p.h * 0.66), (p.w * 0.92, p.h * 0.66), (p.w, p.h * 0.84)], lighter(hull, 0.08)
+    )
     for k in range(9):
         x = p.w * (0.12 + 0.095 * k)
-        c.rounded(x - u * 2.4, p.h * 0.71, x + u * 2.4, p.h * 0.76, u * 0.8, p.light.lamp() if p.scene.mood == "neon" else p.light.accent())
+        c.rounded(
+            x - u * 2.4,
+            p.h * 0.71,
+            x + u * 2.4,
+            p.h * 0.76,
+            u * 0.8,
+            p.light.lamp() if p.scene.mood == "neon" else p.light.accent(),
+        )
     for side in (0.03, 0.97):
         lamp = p.light.filter((130, 226, 255))
         c.rect(p.w * side - u, p.h * 0.1, p.w * side + u, p.h * 0.6, lamp)

@@ -21,7 +21,9 @@ def city(p: Picture) -> Ground:
             width = p.u * p.lot(11, 19)
             top = ground - p.h * p.lot(low, high)
             lit = 0.0 if depth < 0.3 else 0.45
-            shapes.tower_block(p, x, x + width, ground + 2, top, p.tone(base, depth), lit, p.u * (3.2 if depth < 0.9 else 4))
+            shapes.tower_block(
+                p, x, x + width, ground + 2, top, p.tone(base, depth), lit, p.u * (3.2 if depth < 0.9 else 4)
+            )
             x += width + p.u * p.lot(-1, 2.2)
     road = p.tone(p.light.snowed((62, 64, 78)))
     p.canvas.rect(0, ground, p.w, p.h, road)
@@ -71,7 +73,10 @@ def street(p: Picture) -> Ground:
     for k in range(4):
         a, b = (k + 0.25) / 4, (k + 0.62) / 4
         ya, yb = vy + (p.h - vy) * a, vy + (p.h - vy) * b
-        p.canvas.poly([(vx - p.u * 1.2 * a, ya), (vx + p.u * 1.2 * a, ya), (vx + p.u * 1.8 * b, yb), (vx - p.u * 1.8 * b, yb)], dash)
+        p.canvas.poly(
+            [(vx - p.u * 1.2 * a, ya), (vx + p.u * 1.2 * a, ya), (vx + p.u * 1.8 * b, yb), (vx - p.u * 1.8 * b, yb)],
+            dash,
+        )
     _reflections(p, vy + p.h * 0.1, road, 10)
     post = p.tone((36, 36, 48))
     for x in (p.w * 0.15, p.w * 0.85):
@@ -149,8 +154,21 @@ def castle(p: Picture) -> Ground:
     p.canvas.below(shapes.ridge(p, p.horizon, p.u * 17), p.tone((112, 122, 144), 0.25))
     grass = p.light.snowed((94, 136, 86))
     y, x = p.horizon + p.u * 9, p.w * p.rng.choice((0.36, 0.5, 0.64))
-    p.canvas.below([(0, y + p.u * 14), (x - p.u * 46, y + p.u * 8), (x - p.u * 24, y), (x + p.u * 24, y), (x + p.u * 46, y + p.u * 8), (p.w, y + p.u * 14)], p.tone(grass, 0.65))
-    stone, roof = p.tone((156, 152, 164), 0.85), p.tone(p.light.snowed(p.rng.choice(((158, 62, 70), (72, 84, 146), (96, 72, 114))), 0.5), 0.85)
+    p.canvas.below(
+        [
+            (0, y + p.u * 14),
+            (x - p.u * 46, y + p.u * 8),
+            (x - p.u * 24, y),
+            (x + p.u * 24, y),
+            (x + p.u * 46, y + p.u * 8),
+            (p.w, y + p.u * 14),
+        ],
+        p.tone(grass, 0.65),
+    )
+    stone, roof = (
+        p.tone((156, 152, 164), 0.85),
+        p.tone(p.light.snowed(p.rng.choice(((158, 62, 70), (72, 84, 146), (96, 72, 114))), 0.5), 0.85),
+    )
     lamp = p.light.lamp() if p.light.lamps_on else darker(stone, 0.4)
     u, c = p.u, p.canvas
     c.rect(x - u * 21, y - u * 19, x + u * 21, y + u * 3, stone)
@@ -160,7 +178,14 @@ def castle(p: Picture) -> Ground:
         tx = x + dx * u
         c.rect(tx - half * u, y - height * u, tx + half * u, y + u * 3, darker(stone, 0.06))
         c.rect(tx + half * u * 0.4, y - height * u, tx + half * u, y + u * 3, darker(stone, 0.16))
-        c.poly([(tx - half * 1.35 * u, y - height * u), (tx + half * 1.35 * u, y - height * u), (tx, y - (height + half * 2.5) * u)], roof)
+        c.poly(
+            [
+                (tx - half * 1.35 * u, y - height * u),
+                (tx + half * 1.35 * u, y - height * u),
+                (tx, y - (height + half * 2.5) * u),
+            ],
+            roof,
+        )
         c.rect(tx - u * 1.1, y - (height - 5) * u, tx + u * 1.1, y - (height - 9.5) * u, lamp)
         c.line([(tx, y - (height + half * 2.4) * u), (tx, y - (height + half * 3.2) * u)], roof, u * 0.5)
     c.half(x, y - u * 4, u * 5, u * 6, darker(stone, 0.55))
@@ -189,7 +214,17 @@ def pagoda(p: Picture) -> Ground:
         for k in (-0.6, 0, 0.6):
             c.rect(x + k * half - u * 1.6, base - height * 0.74, x + k * half + u * 1.6, base - height * 0.14, lamp)
         wide, eave = half * 1.65, base - height
-        c.poly([(x - wide, eave - u * 2.2), (x - wide * 0.8, eave), (x + wide * 0.8, eave), (x + wide, eave - u * 2.2), (x + half * 0.8, eave - u * 4.6), (x - half * 0.8, eave - u * 4.6)], roof)
+        c.poly(
+            [
+                (x - wide, eave - u * 2.2),
+                (x - wide * 0.8, eave),
+                (x + wide * 0.8, eave),
+                (x + wide, eave - u * 2.2),
+                (x + half * 0.8, eave - u * 4.6),
+                (x - half * 0.8, eave - u * 4.6),
+            ],
+            roof,
+        )
         base = eave - u * 3.6
     c.line([(x, base), (x, base - u * 8)], roof, u * 0.9)
     if p.light.lamps_on:
@@ -212,7 +247,13 @@ def ruins(p: Picture) -> Ground:
     x0, y = (p.w - span) / 2, p.horizon + u * 16
     top = y - u * p.lot(38, 44)
     for k in range(3):
-        c.rect(x0 - u * (4 + 3 * k), y - u * 4 + k * u * 2, x0 + span + u * (4 + 3 * k), y - u * 2 + k * u * 2, darker(marble, 0.08 * k))
+        c.rect(
+            x0 - u * (4 + 3 * k),
+            y - u * 4 + k * u * 2,
+            x0 + span + u * (4 + 3 * k),
+            y - u * 2 + k * u * 2,
+            darker(marble, 0.08 * k),
+        )
     whole = p.chance(0.6)
     for i in range(count + 1):
         x = x0 + i * span / count
@@ -224,10 +265,19 @@ def ruins(p: Picture) -> Ground:
             c.rect(x - u * 4, t - u * 2, x + u * 4, t + u, marble)
     if whole:
         c.rect(x0 - u * 5, top - u * 6, x0 + span + u * 5, top - u * 2, marble)
-        c.poly([(x0 - u * 5, top - u * 6), (x0 + span + u * 5, top - u * 6), (x0 + span / 2, top - u * 19)], darker(marble, 0.1))
+        c.poly(
+            [(x0 - u * 5, top - u * 6), (x0 + span + u * 5, top - u * 6), (x0 + span / 2, top - u * 19)],
+            darker(marble, 0.1),
+        )
     p.canvas.below(shapes.hill(p, p.h * 0.87, u * 1.5), p.tone(mix(sand, (140, 128, 90), 0.5)))
     for _ in range(3):
-        shapes.boulder(p, p.rng.choice((p.lot(0, 0.25), p.lot(0.75, 1))) * p.w, p.h * p.lot(0.9, 0.97), u * p.lot(6, 11), p.tone((206, 190, 156)))
+        shapes.boulder(
+            p,
+            p.rng.choice((p.lot(0, 0.25), p.lot(0.75, 1))) * p.w,
+            p.h * p.lot(0.9, 0.97),
+            u * p.lot(6, 11),
+            p.tone((206, 190, 156)),
+        )
     return Ground(p.h * 0.95, p.h * 0.06, top * 0.8)
 
 

@@ -28,7 +28,10 @@ def harbor(p: Picture) -> Ground:
         width, height = u * p.lot(13, 18), u * p.lot(22, 34)
         wall = p.tone(p.rng.choice(walls), 0.72)
         c.rect(x, y - height, x + width, y, wall)
-        c.poly([(x - u, y - height), (x + width + u, y - height), (x + width / 2, y - height - width * 0.4)], p.tone(p.light.snowed((150, 78, 68)), 0.72))
+        c.poly(
+            [(x - u, y - height), (x + width + u, y - height), (x + width / 2, y - height - width * 0.4)],
+            p.tone(p.light.snowed((150, 78, 68)), 0.72),
+        )
         glass = shapes.window_color(p, wall)
         for row in range(2):
             for column in (0.2, 0.58):
@@ -39,7 +42,10 @@ def harbor(p: Picture) -> Ground:
     backdrop.water(p, y + u * 2, p.h)
     for _ in range(3):
         bx, by, size = p.lot(0.05, 0.95) * p.w, y + u * p.lot(7, 12), u * p.lot(5, 7)
-        c.poly([(bx - size, by - size * 0.4), (bx + size, by - size * 0.4), (bx + size * 0.7, by), (bx - size * 0.7, by)], p.light.accent())
+        c.poly(
+            [(bx - size, by - size * 0.4), (bx + size, by - size * 0.4), (bx + size * 0.7, by), (bx - size * 0.7, by)],
+            p.light.accent(),
+        )
         c.line([(bx, by - size * 0.4), (bx, by - size * 2.2)], p.tone((60, 48, 44)), u * 0.5)
     deck = p.tone(p.light.snowed((156, 116, 82)))
     c.rect(0, p.h * 0.87, p.w, p.h, deck)
@@ -81,7 +87,9 @@ def lake(p: Picture) -> Ground:
     for side in (p.lot(0, 0.1), p.lot(0.9, 1)):
         for k in range(5):
             rx = side * p.w + (k - 2) * u * 1.6
-            p.canvas.line([(rx, p.h * 0.93), (rx + u * p.lot(-1, 1), p.h * 0.93 - u * p.lot(8, 13))], darker(bank, 0.25), u * 0.8)
+            p.canvas.line(
+                [(rx, p.h * 0.93), (rx + u * p.lot(-1, 1), p.h * 0.93 - u * p.lot(8, 13))], darker(bank, 0.25), u * 0.8
+            )
     return Ground(p.h * 0.955, p.h * 0.08, y * 0.6)
 
 
@@ -94,16 +102,24 @@ def underwater(p: Picture) -> Ground:
     c.gradient(0, 0, p.w, p.h, (lighter(sea, 0.3), sea, mix(sea, (2, 10, 40), 0.6)))
     for _ in range(4):
         x, w = p.lot(-0.05, 0.85) * p.w, u * p.lot(4, 9)
-        c.translucent([(x, 0), (x + w, 0), (x + w * 2.6 + u * 14, p.h * 0.75), (x + u * 14, p.h * 0.75)], (255, 255, 255), 0.1)
+        c.translucent(
+            [(x, 0), (x + w, 0), (x + w * 2.6 + u * 14, p.h * 0.75), (x + u * 14, p.h * 0.75)], (255, 255, 255), 0.1
+        )
     c.below(shapes.hill(p, p.h * 0.8, u * 4), mix(sea, (6, 22, 60), 0.45))
     floor = mix(mix(sea, (4, 14, 46), 0.45), p.light.filter((206, 176, 134)), 0.4)
     c.below(shapes.hill(p, p.h * 0.88, u * 2.4), floor)
     for i in range(9):
         x, y, h = (i + p.lot(0.1, 0.9)) * p.w / 9, p.h * p.lot(0.91, 0.98), u * p.lot(10, 22)
         if p.chance(0.55):
-            coral = mix(p.light.filter(p.rng.choice(((242, 124, 160), (244, 148, 70), (158, 92, 206), (226, 76, 80)))), sea, 0.2)
+            coral = mix(
+                p.light.filter(p.rng.choice(((242, 124, 160), (244, 148, 70), (158, 92, 206), (226, 76, 80)))), sea, 0.2
+            )
             for k in (-1, 0, 1):
-                c.limb([(x, y), (x + k * h * 0.22, y - h * 0.5), (x + k * h * 0.32, y - h * (0.95 if k else 1.1))], coral, u * 2.2)
+                c.limb(
+                    [(x, y), (x + k * h * 0.22, y - h * 0.5), (x + k * h * 0.32, y - h * (0.95 if k else 1.1))],
+                    coral,
+                    u * 2.2,
+                )
         else:
             weed = mix(p.light.filter((46, 154, 92)), sea, 0.25)
             c.line([(x + u * 1.8 * math.sin(k * 1.1), y - k * h * 1.3 / 6) for k in range(7)], weed, u * 1.8)

@@ -38,7 +38,9 @@ def ridge(p: Picture, y: float, amplitude: float, roughness: float = 0.5) -> lis
 def wave_line(p: Picture, y: float, amplitude: float, length: float) -> list[Point]:
     phase = p.lot(0, 6.3)
     count = 48
-    return [(i * p.w / count, y + amplitude * math.sin(phase + i * p.w / count / length * 6.28)) for i in range(count + 1)]
+    return [
+        (i * p.w / count, y + amplitude * math.sin(phase + i * p.w / count / length * 6.28)) for i in range(count + 1)
+    ]
 
 
 def pine(p: Picture, x: float, y: float, height: float, c: Color) -> None:
@@ -53,7 +55,12 @@ def pine(p: Picture, x: float, y: float, height: float, c: Color) -> None:
 
 def round_tree(p: Picture, x: float, y: float, height: float, crown: Color, trunk: Color) -> None:
     p.canvas.poly(
-        [(x - height * 0.055, y), (x + height * 0.055, y), (x + height * 0.03, y - height * 0.55), (x - height * 0.03, y - height * 0.55)],
+        [
+            (x - height * 0.055, y),
+            (x + height * 0.055, y),
+            (x + height * 0.03, y - height * 0.55),
+            (x - height * 0.03, y - height * 0.55),
+        ],
         trunk,
     )
     for dx, dy, r in ((-0.19, -0.55, 0.2), (0.19, -0.55, 0.2), (0, -0.72, 0.27)):
@@ -127,8 +134,20 @@ def cottage(p: Picture, x: float, y: float, width: float, wall: Color, roof: Col
 
 def boulder(p: Picture, x: float, y: float, width: float, c: Color) -> None:
     h = width * p.lot(0.5, 0.75)
-    p.canvas.poly([(x - width / 2, y), (x - width * 0.36, y - h * 0.75), (x - width * 0.05, y - h), (x + width * 0.34, y - h * 0.6), (x + width / 2, y)], c)
-    p.canvas.poly([(x - width * 0.05, y - h), (x + width * 0.34, y - h * 0.6), (x + width / 2, y), (x + width * 0.05, y)], darker(c, 0.16))
+    p.canvas.poly(
+        [
+            (x - width / 2, y),
+            (x - width * 0.36, y - h * 0.75),
+            (x - width * 0.05, y - h),
+            (x + width * 0.34, y - h * 0.6),
+            (x + width / 2, y),
+        ],
+        c,
+    )
+    p.canvas.poly(
+        [(x - width * 0.05, y - h), (x + width * 0.34, y - h * 0.6), (x + width / 2, y), (x + width * 0.05, y)],
+        darker(c, 0.16),
+    )
 
 
 def peak(p: Picture, x: float, y: float, height: float, width: float, c: Color, snow: Color | None) -> None:
@@ -151,7 +170,9 @@ def peak(p: Picture, x: float, y: float, height: float, width: float, c: Color, 
         )
 
 
-def flower_bed(p: Picture, count: int, y0: float, y1: float, color: str | None, x0: float = 0.0, x1: float = 1.0) -> None:
+def flower_bed(
+    p: Picture, count: int, y0: float, y1: float, color: str | None, x0: float = 0.0, x1: float = 1.0
+) -> None:
     """Flowers scattered over a band of the picture, larger towards the front."""
     stem = p.tone((52, 122, 58))
     spots = sorted((y0 + (y1 - y0) * p.rng.random() ** 0.8, p.lot(x0, x1) * p.w) for _ in range(count))

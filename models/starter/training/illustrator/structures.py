@@ -17,12 +17,23 @@ def lighthouse(p: Picture, x: float, y: float, k: float, color: str | None) -> N
     c, h = p.canvas, 56 * k
     w = h * 0.13
     band, white = named_accent(p, color, (212, 62, 56)), p.light.object((244, 242, 236))
-    c.poly([(x - w * 2.8, y + k), (x - w * 1.6, y - k * 5), (x + w * 1.6, y - k * 5), (x + w * 2.8, y + k)], p.tone((92, 88, 94)))
+    c.poly(
+        [(x - w * 2.8, y + k), (x - w * 1.6, y - k * 5), (x + w * 1.6, y - k * 5), (x + w * 2.8, y + k)],
+        p.tone((92, 88, 94)),
+    )
     foot = y - k * 4.6
     for i in range(5):
         a, b = i / 5, (i + 1) / 5
         wide, narrow = w * (1 - 0.42 * a), w * (1 - 0.42 * b)
-        c.poly([(x - wide, foot - h * 0.75 * a), (x + wide, foot - h * 0.75 * a), (x + narrow, foot - h * 0.75 * b), (x - narrow, foot - h * 0.75 * b)], band if i % 2 == 0 else white)
+        c.poly(
+            [
+                (x - wide, foot - h * 0.75 * a),
+                (x + wide, foot - h * 0.75 * a),
+                (x + narrow, foot - h * 0.75 * b),
+                (x - narrow, foot - h * 0.75 * b),
+            ],
+            band if i % 2 == 0 else white,
+        )
     top, lamp = foot - h * 0.75, p.light.filter((255, 238, 166))
     c.rect(x - w * 0.85, top - k, x + w * 0.85, top + k * 0.6, p.light.object((54, 54, 66)))
     c.rect(x - w * 0.42, top - h * 0.12, x + w * 0.42, top - k, lamp)
@@ -30,7 +41,16 @@ def lighthouse(p: Picture, x: float, y: float, k: float, color: str | None) -> N
     c.glow(x, top - h * 0.06, h * 0.3, lamp, 0.6)
     if p.light.lamps_on:
         side = p.rng.choice((-1, 1))
-        c.translucent([(x, top - h * 0.08), (x + side * p.w, top - h * 0.42), (x + side * p.w, top + h * 0.16), (x, top - h * 0.03)], lamp, 0.28)
+        c.translucent(
+            [
+                (x, top - h * 0.08),
+                (x + side * p.w, top - h * 0.42),
+                (x + side * p.w, top + h * 0.16),
+                (x, top - h * 0.03),
+            ],
+            lamp,
+            0.28,
+        )
 
 
 def tower(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
@@ -38,7 +58,15 @@ def tower(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     c, h = p.canvas, 66 * k
     iron = named_accent(p, color, (92, 92, 116))
     for side in (-1, 1):
-        c.poly([(x + side * h * 0.2, y), (x + side * h * 0.14, y), (x + side * h * 0.015, y - h * 0.8), (x + side * h * 0.05, y - h * 0.8)], iron)
+        c.poly(
+            [
+                (x + side * h * 0.2, y),
+                (x + side * h * 0.14, y),
+                (x + side * h * 0.015, y - h * 0.8),
+                (x + side * h * 0.05, y - h * 0.8),
+            ],
+            iron,
+        )
     for t in (0.3, 0.55):
         half = h * 0.2 * (1 - t * 0.92)
         c.rect(x - half, y - h * t - k * 1.2, x + half, y - h * t + k * 1.2, iron)
@@ -57,7 +85,10 @@ def windmill(p: Picture, x: float, y: float, k: float, color: str | None) -> Non
     c, h = p.canvas, 40 * k
     wall, roof = named_accent(p, color, (232, 218, 194)), p.light.object((128, 78, 60))
     c.poly([(x - h * 0.24, y), (x + h * 0.24, y), (x + h * 0.15, y - h * 0.78), (x - h * 0.15, y - h * 0.78)], wall)
-    c.poly([(x + h * 0.05, y), (x + h * 0.24, y), (x + h * 0.15, y - h * 0.78), (x + h * 0.04, y - h * 0.78)], darker(wall, 0.12))
+    c.poly(
+        [(x + h * 0.05, y), (x + h * 0.24, y), (x + h * 0.15, y - h * 0.78), (x + h * 0.04, y - h * 0.78)],
+        darker(wall, 0.12),
+    )
     c.half(x, y - h * 0.77, h * 0.17, h * 0.2, roof)
     c.rect(x - h * 0.07, y - h * 0.22, x + h * 0.07, y, darker(roof, 0.3))
     c.rect(x - h * 0.05, y - h * 0.5, x + h * 0.05, y - h * 0.4, shapes.window_color(p, wall))
@@ -67,7 +98,15 @@ def windmill(p: Picture, x: float, y: float, k: float, color: str | None) -> Non
         a = turn + i * math.pi / 2
         dx, dy = math.cos(a), math.sin(a)
         ex, ey = cx + dx * h * 0.56, cy + dy * h * 0.56
-        c.poly([(cx + dx * h * 0.1, cy + dy * h * 0.1), (ex, ey), (ex - dy * h * 0.13, ey + dx * h * 0.13), (cx + dx * h * 0.12 - dy * h * 0.13, cy + dy * h * 0.12 + dx * h * 0.13)], sail)
+        c.poly(
+            [
+                (cx + dx * h * 0.1, cy + dy * h * 0.1),
+                (ex, ey),
+                (ex - dy * h * 0.13, ey + dx * h * 0.13),
+                (cx + dx * h * 0.12 - dy * h * 0.13, cy + dy * h * 0.12 + dx * h * 0.13),
+            ],
+            sail,
+        )
         c.line([(cx, cy), (ex, ey)], roof, k * 1.1)
     c.circle(cx, cy, k * 1.8, roof)
 

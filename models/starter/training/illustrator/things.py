@@ -32,7 +32,15 @@ def mushroom(p: Picture, x: float, y: float, k: float, color: str | None) -> Non
     cap, stalk = named_accent(p, color, (212, 62, 54)), p.light.object((242, 232, 212))
     for dx, size in ((v * 1.3, 0.55), (0.0, 1.0)):
         s = v * size
-        c.poly([(x + dx - s * 0.42, y), (x + dx + s * 0.42, y), (x + dx + s * 0.26, y - s * 1.2), (x + dx - s * 0.26, y - s * 1.2)], stalk)
+        c.poly(
+            [
+                (x + dx - s * 0.42, y),
+                (x + dx + s * 0.42, y),
+                (x + dx + s * 0.26, y - s * 1.2),
+                (x + dx - s * 0.26, y - s * 1.2),
+            ],
+            stalk,
+        )
         c.half(x + dx, y - s * 1.0, s * 1.15, s * 1.15, cap)
         for a, b, r in ((-0.55, 1.35, 0.17), (0.05, 1.72, 0.2), (0.6, 1.3, 0.15)):
             c.ellipse(x + dx + a * s, y - b * s, r * s, r * s * 0.85, stalk)
@@ -59,8 +67,25 @@ def crystal(p: Picture, x: float, y: float, k: float, color: str | None) -> None
         mid_l = (x + (dx - half + lean * 0.7) * k, y - height * 0.7 * k)
         mid_r = (x + (dx + half + lean * 0.7) * k, y - height * 0.7 * k)
         c.poly([left, mid_l, tip, mid_r, right], stone)
-        c.poly([(x + (dx + half * 0.2) * k, y), (x + (dx + half * 0.2 + lean * 0.7) * k, y - height * 0.66 * k), tip, mid_r, right], darker(stone, 0.2))
-        c.poly([left, mid_l, (x + (dx - half * 0.4 + lean * 0.7) * k, y - height * 0.66 * k), (x + (dx - half * 0.5) * k, y)], lighter(stone, 0.4))
+        c.poly(
+            [
+                (x + (dx + half * 0.2) * k, y),
+                (x + (dx + half * 0.2 + lean * 0.7) * k, y - height * 0.66 * k),
+                tip,
+                mid_r,
+                right,
+            ],
+            darker(stone, 0.2),
+        )
+        c.poly(
+            [
+                left,
+                mid_l,
+                (x + (dx - half * 0.4 + lean * 0.7) * k, y - height * 0.66 * k),
+                (x + (dx - half * 0.5) * k, y),
+            ],
+            lighter(stone, 0.4),
+        )
     c.glow(x, y - 16 * k, 20 * k, stone, 0.45)
 
 
@@ -68,12 +93,34 @@ def book(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     """A large open book, tilted towards us."""
     c, v = p.canvas, 15 * k
     cover, page = named_accent(p, color, (166, 62, 56)), p.light.object((250, 244, 228))
-    c.poly([(x - v * 1.4, y - v * 0.85), (x, y - v * 0.6), (x + v * 1.4, y - v * 0.85), (x + v * 1.5, y), (x, y + v * 0.16), (x - v * 1.5, y)], cover)
+    c.poly(
+        [
+            (x - v * 1.4, y - v * 0.85),
+            (x, y - v * 0.6),
+            (x + v * 1.4, y - v * 0.85),
+            (x + v * 1.5, y),
+            (x, y + v * 0.16),
+            (x - v * 1.5, y),
+        ],
+        cover,
+    )
     for side in (-1, 1):
-        c.poly([(x, y - v * 0.68), (x + side * v * 0.7, y - v * 1.0), (x + side * v * 1.3, y - v * 0.92), (x + side * v * 1.38, y - v * 0.1), (x + side * v * 0.7, y - v * 0.16), (x, y + v * 0.04)], page if side < 0 else darker(page, 0.06))
+        c.poly(
+            [
+                (x, y - v * 0.68),
+                (x + side * v * 0.7, y - v * 1.0),
+                (x + side * v * 1.3, y - v * 0.92),
+                (x + side * v * 1.38, y - v * 0.1),
+                (x + side * v * 0.7, y - v * 0.16),
+                (x, y + v * 0.04),
+            ],
+            page if side < 0 else darker(page, 0.06),
+        )
         for i in range(3):
             t = y - v * (0.72 - 0.2 * i)
-            c.line([(x + side * v * 0.28, t + v * 0.06), (x + side * v * 1.12, t - v * 0.06)], darker(page, 0.35), k * 0.7)
+            c.line(
+                [(x + side * v * 0.28, t + v * 0.06), (x + side * v * 1.12, t - v * 0.06)], darker(page, 0.35), k * 0.7
+            )
 
 
 def cup(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
@@ -82,12 +129,17 @@ def cup(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     c.ring(x + v * 1.0, y - v * 0.85, v * 0.42, v * 0.42, china, v * 0.2)
     c.ellipse(x, y - v * 0.02, v * 1.5, v * 0.22, darker(china, 0.2))
     c.poly([(x - v, y - v * 1.4), (x + v, y - v * 1.4), (x + v * 0.7, y - v * 0.1), (x - v * 0.7, y - v * 0.1)], china)
-    c.poly([(x + v * 0.4, y - v * 1.4), (x + v, y - v * 1.4), (x + v * 0.7, y - v * 0.1), (x + v * 0.3, y - v * 0.1)], darker(china, 0.12))
+    c.poly(
+        [(x + v * 0.4, y - v * 1.4), (x + v, y - v * 1.4), (x + v * 0.7, y - v * 0.1), (x + v * 0.3, y - v * 0.1)],
+        darker(china, 0.12),
+    )
     c.ellipse(x, y - v * 1.4, v, v * 0.26, darker(china, 0.12))
     c.ellipse(x, y - v * 1.38, v * 0.84, v * 0.18, p.light.object((104, 66, 42)))
     steam = mix(china, (255, 255, 255), 0.4)
     for dx in (-0.4, 0.05, 0.5):
-        c.line([(x + dx * v + math.sin(i * 1.2) * v * 0.12, y - v * (1.75 + 0.26 * i)) for i in range(5)], steam, k * 1.3)
+        c.line(
+            [(x + dx * v + math.sin(i * 1.2) * v * 0.12, y - v * (1.75 + 0.26 * i)) for i in range(5)], steam, k * 1.3
+        )
 
 
 def cake(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
@@ -99,7 +151,13 @@ def cake(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     for i in range(5):
         c.half(x + (i - 2) * v * 0.54, y - v * 0.76, v * 0.28, v * 0.3, icing, lower=True)
     for i in (-1, 0, 1):
-        c.rect(x + i * v * 0.6 - v * 0.08, y - v * 1.75, x + i * v * 0.6 + v * 0.08, y - v * 1.2, p.light.object((246, 246, 240)))
+        c.rect(
+            x + i * v * 0.6 - v * 0.08,
+            y - v * 1.75,
+            x + i * v * 0.6 + v * 0.08,
+            y - v * 1.2,
+            p.light.object((246, 246, 240)),
+        )
         c.ellipse(x + i * v * 0.6, y - v * 1.92, v * 0.11, v * 0.19, p.light.filter((255, 206, 84)))
     c.glow(x, y - v * 1.9, v * 1.2, p.light.filter((255, 206, 84)), 0.3)
 
@@ -110,7 +168,10 @@ def clock(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     rim, face = named_accent(p, color, (176, 120, 64)), p.light.object((250, 246, 234))
     cy = y - v * 1.35
     for side in (-1, 1):
-        c.poly([(x + side * v * 0.45, cy + v * 0.7), (x + side * v * 0.75, cy + v * 0.6), (x + side * v * 0.85, y)], darker(rim, 0.25))
+        c.poly(
+            [(x + side * v * 0.45, cy + v * 0.7), (x + side * v * 0.75, cy + v * 0.6), (x + side * v * 0.85, y)],
+            darker(rim, 0.25),
+        )
     c.circle(x, cy, v, rim)
     c.circle(x, cy, v * 0.82, face)
     ink = (46, 40, 48)
@@ -144,7 +205,18 @@ def fire(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     for size, shade in ((1.0, (238, 92, 40)), (0.68, (250, 160, 54)), (0.38, (255, 228, 130))):
         s, flame = v * size, p.light.filter(shade)
         c.half(x, y - s * 0.85, s * 0.9, s * 0.75, flame, lower=True)
-        c.poly([(x - s * 0.9, y - s * 0.84), (x - s * 0.5, y - s * 1.9), (x - s * 0.2, y - s * 1.45), (x + s * 0.1, y - s * 2.7), (x + s * 0.45, y - s * 1.6), (x + s * 0.7, y - s * 1.9), (x + s * 0.9, y - s * 0.84)], flame)
+        c.poly(
+            [
+                (x - s * 0.9, y - s * 0.84),
+                (x - s * 0.5, y - s * 1.9),
+                (x - s * 0.2, y - s * 1.45),
+                (x + s * 0.1, y - s * 2.7),
+                (x + s * 0.45, y - s * 1.6),
+                (x + s * 0.7, y - s * 1.9),
+                (x + s * 0.9, y - s * 0.84),
+            ],
+            flame,
+        )
     c.glow(x, y - v * 1.2, v * 2.6, p.light.filter((255, 150, 60)), 0.6)
 
 
@@ -154,7 +226,11 @@ def telescope(p: Picture, x: float, y: float, k: float, color: str | None) -> No
     for dx in (-0.8, 0.0, 0.8):
         c.line([(x, y - v * 1.4), (x + dx * v, y)], p.light.object((104, 72, 50)), k * 1.4)
     for a, b, width in ((-1.1, 0.1, 0.3), (0.0, 0.9, 0.44), (0.8, 1.7, 0.6)):
-        c.line([(x + side * a * v, y - v * (1.4 + a * 0.55)), (x + side * b * v, y - v * (1.4 + b * 0.55))], darker(brass, 0.3 - width * 0.4), v * width)
+        c.line(
+            [(x + side * a * v, y - v * (1.4 + a * 0.55)), (x + side * b * v, y - v * (1.4 + b * 0.55))],
+            darker(brass, 0.3 - width * 0.4),
+            v * width,
+        )
     c.circle(x + side * v * 1.68, y - v * 2.33, v * 0.26, p.light.filter((150, 214, 250)))
 
 
@@ -168,7 +244,10 @@ def computer(p: Picture, x: float, y: float, k: float, color: str | None) -> Non
     for i, width in enumerate((1.2, 0.8, 1.4, 0.6)):
         top = y - v * (1.9 - 0.3 * i)
         c.rect(x - v * 0.8, top, x - v * 0.8 + v * width, top + v * 0.14, screen)
-    c.poly([(x - v * 1.1, y - v * 0.24), (x + v * 1.1, y - v * 0.24), (x + v * 1.3, y), (x - v * 1.3, y)], darker(case, 0.15))
+    c.poly(
+        [(x - v * 1.1, y - v * 0.24), (x + v * 1.1, y - v * 0.24), (x + v * 1.3, y), (x - v * 1.3, y)],
+        darker(case, 0.15),
+    )
     c.glow(x, y - v * 1.4, v * 1.4, screen, 0.25)
 
 
@@ -191,7 +270,15 @@ def piano(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     case = named_accent(p, color, (52, 46, 54))
     for dx in (-1.2, 1.2):
         c.rect(x + dx * v - v * 0.09, y - v * 0.8, x + dx * v + v * 0.09, y, darker(case, 0.2))
-    c.poly([(x - v * 1.4, y - v * 1.5), (x + v * 0.4, y - v * 2.6), (x + v * 1.5, y - v * 2.3), (x + v * 1.4, y - v * 1.5)], lighter(case, 0.14))
+    c.poly(
+        [
+            (x - v * 1.4, y - v * 1.5),
+            (x + v * 0.4, y - v * 2.6),
+            (x + v * 1.5, y - v * 2.3),
+            (x + v * 1.4, y - v * 1.5),
+        ],
+        lighter(case, 0.14),
+    )
     c.rounded(x - v * 1.5, y - v * 1.5, x + v * 1.5, y - v * 0.7, v * 0.12, case)
     c.rect(x - v * 1.35, y - v * 1.15, x + v * 1.35, y - v * 0.85, p.light.object((250, 248, 240)))
     for i in range(9):
@@ -203,7 +290,15 @@ def chest(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     """An open chest full of gold."""
     c, v = p.canvas, 13 * k
     wood, gold = named_accent(p, color, (150, 96, 56)), p.light.filter((255, 210, 84))
-    c.poly([(x - v * 1.15, y - v * 1.0), (x - v * 1.0, y - v * 1.9), (x + v * 1.0, y - v * 1.9), (x + v * 1.15, y - v * 1.0)], darker(wood, 0.3))
+    c.poly(
+        [
+            (x - v * 1.15, y - v * 1.0),
+            (x - v * 1.0, y - v * 1.9),
+            (x + v * 1.0, y - v * 1.9),
+            (x + v * 1.15, y - v * 1.0),
+        ],
+        darker(wood, 0.3),
+    )
     for i in range(7):
         c.circle(x + (i - 3) * v * 0.3, y - v * (1.02 + 0.12 * (i % 2)), v * 0.24, gold)
     c.rect(x - v * 1.15, y - v * 1.0, x + v * 1.15, y, wood)
@@ -224,5 +319,7 @@ def umbrella(p: Picture, x: float, y: float, k: float, color: str | None) -> Non
 
 
 def planet(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
-    base: Color = ACCENTS[color] if color else p.rng.choice(((216, 124, 84), (92, 154, 214), (196, 166, 114), (146, 114, 196)))
+    base: Color = (
+        ACCENTS[color] if color else p.rng.choice(((216, 124, 84), (92, 154, 214), (196, 166, 114), (146, 114, 196)))
+    )
     settings_space.world(p, x, y, 15 * k, base, ringed=p.chance(0.65))

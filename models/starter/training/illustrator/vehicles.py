@@ -18,8 +18,24 @@ def boat(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     c.poly([(x + v * 0.12, y - v * 2.3), (x + v * 0.12, y - v * 0.6), (x + v * 1.15, y - v * 0.6)], sail)
     c.poly([(x - v * 0.12, y - v * 2.05), (x - v * 0.12, y - v * 0.6), (x - v * 0.9, y - v * 0.6)], darker(sail, 0.12))
     c.poly([(x, y - v * 2.4), (x + v * 0.45, y - v * 2.55), (x, y - v * 2.7)], hull)
-    c.poly([(x - v * 1.25, y - v * 0.48), (x + v * 1.3, y - v * 0.48), (x + v * 0.85, y + v * 0.12), (x - v * 0.85, y + v * 0.12)], hull)
-    c.poly([(x - v * 1.25, y - v * 0.48), (x + v * 1.3, y - v * 0.48), (x + v * 1.2, y - v * 0.34), (x - v * 1.14, y - v * 0.34)], lighter(hull, 0.4))
+    c.poly(
+        [
+            (x - v * 1.25, y - v * 0.48),
+            (x + v * 1.3, y - v * 0.48),
+            (x + v * 0.85, y + v * 0.12),
+            (x - v * 0.85, y + v * 0.12),
+        ],
+        hull,
+    )
+    c.poly(
+        [
+            (x - v * 1.25, y - v * 0.48),
+            (x + v * 1.3, y - v * 0.48),
+            (x + v * 1.2, y - v * 0.34),
+            (x - v * 1.14, y - v * 0.34),
+        ],
+        lighter(hull, 0.4),
+    )
 
 
 def train(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
@@ -38,8 +54,19 @@ def train(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
         for j in (0.2, 0.8):
             c.circle(x0 + length * j, y - h * 0.1, h * 0.14, _TYRE)
     nose = x + 1.4 * (length + k * 1.4) - k * 1.4
-    c.poly([(nose - k, y - h), (nose + h * 0.3, y - h * 0.9), (nose + h * 0.8, y - h * 0.14), (nose - k, y - h * 0.14)], darker(body, 0.1))
-    c.poly([(nose + h * 0.1, y - h * 0.84), (nose + h * 0.28, y - h * 0.84), (nose + h * 0.5, y - h * 0.5), (nose + h * 0.1, y - h * 0.5)], glass)
+    c.poly(
+        [(nose - k, y - h), (nose + h * 0.3, y - h * 0.9), (nose + h * 0.8, y - h * 0.14), (nose - k, y - h * 0.14)],
+        darker(body, 0.1),
+    )
+    c.poly(
+        [
+            (nose + h * 0.1, y - h * 0.84),
+            (nose + h * 0.28, y - h * 0.84),
+            (nose + h * 0.5, y - h * 0.5),
+            (nose + h * 0.1, y - h * 0.5),
+        ],
+        glass,
+    )
     if p.light.lamps_on:
         c.glow(nose + h, y - h * 0.35, h, p.light.filter((255, 232, 164)), 0.5)
 
@@ -47,10 +74,34 @@ def train(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
 def car(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     c, v = p.canvas, 16 * k
     body = named_accent(p, color, p.rng.choice(((206, 62, 58), (62, 114, 176), (236, 186, 64))))
-    c.poly([(x - v * 0.72, y - v * 0.62), (x - v * 0.42, y - v * 1.08), (x + v * 0.36, y - v * 1.08), (x + v * 0.72, y - v * 0.62)], body)
+    c.poly(
+        [
+            (x - v * 0.72, y - v * 0.62),
+            (x - v * 0.42, y - v * 1.08),
+            (x + v * 0.36, y - v * 1.08),
+            (x + v * 0.72, y - v * 0.62),
+        ],
+        body,
+    )
     glass = mix(p.light.sky[1], (255, 255, 255), 0.45)
-    c.poly([(x - v * 0.56, y - v * 0.64), (x - v * 0.36, y - v * 0.98), (x - v * 0.06, y - v * 0.98), (x - v * 0.06, y - v * 0.64)], glass)
-    c.poly([(x + v * 0.04, y - v * 0.64), (x + v * 0.04, y - v * 0.98), (x + v * 0.3, y - v * 0.98), (x + v * 0.54, y - v * 0.64)], glass)
+    c.poly(
+        [
+            (x - v * 0.56, y - v * 0.64),
+            (x - v * 0.36, y - v * 0.98),
+            (x - v * 0.06, y - v * 0.98),
+            (x - v * 0.06, y - v * 0.64),
+        ],
+        glass,
+    )
+    c.poly(
+        [
+            (x + v * 0.04, y - v * 0.64),
+            (x + v * 0.04, y - v * 0.98),
+            (x + v * 0.3, y - v * 0.98),
+            (x + v * 0.54, y - v * 0.64),
+        ],
+        glass,
+    )
     c.rounded(x - v * 1.1, y - v * 0.68, x + v * 1.15, y - v * 0.18, v * 0.18, body)
     c.rect(x - v * 1.05, y - v * 0.36, x + v * 1.1, y - v * 0.28, darker(body, 0.22))
     for dx in (-0.62, 0.64):
@@ -79,11 +130,37 @@ def bicycle(p: Picture, x: float, y: float, k: float, color: str | None) -> None
 def plane(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     c, v = p.canvas, 17 * k
     body = named_accent(p, color, (238, 240, 244))
-    c.line([(x - v * 3.2, y + v * 0.06), (x - v * 1.05, y + v * 0.02)], mix(p.light.sky[1], (255, 255, 255), 0.5), k * 1.5)
-    c.poly([(x + v * 0.05, y - v * 0.08), (x - v * 0.2, y - v * 0.08), (x - v * 0.5, y - v * 0.55), (x - v * 0.32, y - v * 0.55)], darker(body, 0.25))
+    c.line(
+        [(x - v * 3.2, y + v * 0.06), (x - v * 1.05, y + v * 0.02)], mix(p.light.sky[1], (255, 255, 255), 0.5), k * 1.5
+    )
+    c.poly(
+        [
+            (x + v * 0.05, y - v * 0.08),
+            (x - v * 0.2, y - v * 0.08),
+            (x - v * 0.5, y - v * 0.55),
+            (x - v * 0.32, y - v * 0.55),
+        ],
+        darker(body, 0.25),
+    )
     c.ellipse(x, y, v * 1.1, v * 0.21, body)
-    c.poly([(x - v * 1.02, y - v * 0.02), (x - v * 0.74, y - v * 0.08), (x - v * 0.92, y - v * 0.55), (x - v * 1.12, y - v * 0.55)], body)
-    c.poly([(x + v * 0.2, y + v * 0.04), (x - v * 0.2, y + v * 0.04), (x - v * 0.62, y + v * 0.6), (x - v * 0.38, y + v * 0.6)], darker(body, 0.15))
+    c.poly(
+        [
+            (x - v * 1.02, y - v * 0.02),
+            (x - v * 0.74, y - v * 0.08),
+            (x - v * 0.92, y - v * 0.55),
+            (x - v * 1.12, y - v * 0.55),
+        ],
+        body,
+    )
+    c.poly(
+        [
+            (x + v * 0.2, y + v * 0.04),
+            (x - v * 0.2, y + v * 0.04),
+            (x - v * 0.62, y + v * 0.6),
+            (x - v * 0.38, y + v * 0.6),
+        ],
+        darker(body, 0.15),
+    )
     for i in range(5):
         c.circle(x - v * 0.4 + i * v * 0.22, y - v * 0.05, k * 0.75, p.light.object((64, 116, 172)))
 
@@ -94,7 +171,15 @@ def balloon(p: Picture, x: float, y: float, k: float, color: str | None) -> None
     stripe = mix(skin, p.light.object((250, 240, 220)), 0.75)
     for half, shade in ((1.0, skin), (0.66, stripe), (0.3, skin)):
         c.ellipse(x, y, v * half, v, shade)
-        c.poly([(x - v * 0.82 * half, y + v * 0.56), (x + v * 0.82 * half, y + v * 0.56), (x + v * 0.2 * half, y + v * 1.4), (x - v * 0.2 * half, y + v * 1.4)], shade)
+        c.poly(
+            [
+                (x - v * 0.82 * half, y + v * 0.56),
+                (x + v * 0.82 * half, y + v * 0.56),
+                (x + v * 0.2 * half, y + v * 1.4),
+                (x - v * 0.2 * half, y + v * 1.4),
+            ],
+            shade,
+        )
     rope = p.light.object((92, 66, 48))
     for side in (-1, 1):
         c.line([(x + side * v * 0.2, y + v * 1.38), (x + side * v * 0.18, y + v * 1.65)], rope, k * 0.5)
@@ -125,7 +210,9 @@ def ufo(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     metal = named_accent(p, color, (150, 160, 182))
     beam = p.light.filter((190, 255, 214))
     if p.scene.setting != "space":
-        c.translucent([(x - v * 0.4, y), (x + v * 0.4, y), (x + v * 1.2, p.h * 0.95), (x - v * 1.2, p.h * 0.95)], beam, 0.3)
+        c.translucent(
+            [(x - v * 0.4, y), (x + v * 0.4, y), (x + v * 1.2, p.h * 0.95), (x - v * 1.2, p.h * 0.95)], beam, 0.3
+        )
     c.half(x, y - v * 0.12, v * 0.6, v * 0.66, mix(beam, (120, 200, 255), 0.4))
     c.ellipse(x, y, v * 1.35, v * 0.36, metal)
     c.half(x, y, v * 1.35, v * 0.36, darker(metal, 0.25), lower=True)
@@ -142,7 +229,11 @@ def satellite(p: Picture, x: float, y: float, k: float, color: str | None) -> No
         left = x + side * v * 1.7 - v * 0.9
         c.rect(left, y - v * 0.55, left + v * 1.8, y + v * 0.55, panel)
         for i in range(1, 4):
-            c.line([(left + v * 0.45 * i, y - v * 0.55), (left + v * 0.45 * i, y + v * 0.55)], lighter(panel, 0.45), k * 0.5)
+            c.line(
+                [(left + v * 0.45 * i, y - v * 0.55), (left + v * 0.45 * i, y + v * 0.55)],
+                lighter(panel, 0.45),
+                k * 0.5,
+            )
     c.rounded(x - v * 0.55, y - v * 0.75, x + v * 0.55, y + v * 0.75, v * 0.14, body)
     c.half(x, y - v * 0.85, v * 0.55, v * 0.42, lighter(body, 0.5), lower=True)
     c.line([(x, y - v * 0.85), (x, y - v * 1.4)], lighter(body, 0.3), k * 0.8)

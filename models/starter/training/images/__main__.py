@@ -1,0 +1,101 @@
+"""`python -m models.starter.training.images PART --work-dir DIR --out DIR --minutes 9`, and `assemble`."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+
+WorkDir = Annotated[Path, typer.Option(help="State kept between parts, on the training machine's disk.")]
+OutDir = Annotated[Path, typer.Option("--out", help="Shards, figures and previews to carry home.")]
+Minutes = Annotated[float, typer.Option(help="How long the part may take, evaluation included.")]
+Workers = Annotated[int, typer.Option(help="Rendering processes beside the training; 0 takes all cores but three.")]
+Smoke = Annotated[bool, typer.Option("--smoke", help="Tiny networks on the CPU: does everything run?")]
+Compile = Annotated[bool, typer.Option("--compile/--no-compile", help="Use torch.compile on a GPU.")]
+
+
+def _workers(asked: int, *, smoke: bool) -> int:
+    return asked or (1 if smoke else max(1, (os.cpu_count() or 4) - 3))
+
+
+@app.command()
+def autoencoder(
+    work_dir: WorkDir,
+    out: OutDir,
+    minutes: Minutes = 9.0,
+    workers: Workers = 0,
+    smoke: Smoke = False,
+    compile_it: Compile = True,
+) -> None:
+    """Part 1: tokenizer, pictures, autoencoder, judge."""
+    from models.starter.training.images import parts
+
+    budget = parts.Budget(work_dir, out, minutes, _workers(workers, smoke=smoke), smoke, compile_it)
+    psnr = parts.run_autoencoder(budget)
+    if psnr < parts.MINIMUM_PSNR_DB and not smoke:
+        typer.echo(f"below the {parts.MINIMUM_PSNR_DB:.0f} dB that diffusion asks for: {psnr:.2f} dB", err=True)
+
+
+@app.command()
+def diffusion(
+    work_dir: WorkDir,
+    out: OutDir,
+    minutes: Minutes = 9.0,
+    workers: Workers = 0,
+    final: Annotated[bool, typer.Option("--final", help="The last part: let the learning rate fall.")] = False,
+    allow_soft: Annotated[bool, typer.Option("--allow-soft", help="Begin below the autoencoder's gate.")] = False,
+    resume_from: Annotated[Path | None, typer.Option(help="Shards of former parts, on a fresh machine.")] = None,
+    smoke: Smoke = False,
+    compile_it: Compile = True,
+) -> None:
+    """Parts 2 and 3: the denoiser and the text encoder."""
+    from models.starter.training.images import parts
+
+    budget = parts.Budget(work_dir, out, minutes, _workers(workers, smoke=smoke), smoke, compile_it)
+    try:
+        parts.run_diffusion(budget, final=final, allow_soft=allow_soft or smoke, resume_from=resume_from)
+    except parts.GateError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+
+
+@app.command()
+def evaluate(
+    work_dir: WorkDir,
+    out: OutDir,
+    weights: Annotated[Path | None, typer.Option(help="Shards to judge instead of the working directory's.")] = None,
+    smoke: Smoke = False,
+) -> None:
+    """The figures and contact sheets of the trained pipeline."""
+    from models.starter.training.images import parts
+
+    parts.run_evaluation(parts.Budget(work_dir, out, 0, 0, smoke, compile=False), weights)
+
+
+@app.command(hidden=True)
+def compile_ahead(work_dir: WorkDir) -> None:
+    """Fill the compiler's cache for the denoiser; part 1 starts this beside itself."""
+    from models.starter.training.images import parts
+
+    parts.compile_ahead(work_dir)
+
+
+@app.command()
+def assemble(
+    weights: Annotated[Path, typer.Argument(help="Directory with vae-*, unet-*, text-* shards and the tokenizer.")],
+    destination: Annotated[Path, typer.Argument(help="The pipeline directory to write.")] = Path(
+        "models/starter/images"
+    ),
+    smoke: Smoke = False,
+) -> None:
+    """Turn the shards into the pipeline directory that ships."""
+    from models.starter.training.images.assemble import assemble as write
+
+    size_bytes = write(weights, weights, destination, tiny=smoke)
+    typer.echo(f"{destination}: {size_bytes / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,226 @@
+"""Trains the denoiser and the text encoder together: a rectified flow from noise to the autoencoder's latents.
+
+At time t in 0..1 the network sees `(1 - t) latent + t noise` and the caption and predicts `noise - latent`. One
+caption in ten is empty, for classifier-free guidance. Training goes on over several parts: `state.pt` in the working
+directory carries weights, averages and the optimizer; without it, shards of a former part can be the start.
+"""
+
+import math
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from models.starter.training.illustrator.scene import SIZES_BY_ASPECT
+from models.starter.training.images import architecture, pools, shards
+from models.starter.training.images.architecture import DOWNSAMPLING, LATENT_CHANNELS, MAX_TOKENS, TEXT_WIDTH
+from models.starter.training.images.autoencoder import encode_moments
+from models.starter.training.images.renders import ASPECT_SHARES, Chunk, Renderers
+
+_EMPTY_SHARE = 0.1
+_STEPS_PER_CHUNK = 6  # encoding faster would take more of the GPU than new pictures are worth
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How one part of the diffusion training is run; times in seconds."""
+
+    device: str
+    seconds: float
+    batch_size: int = 256
+    learning_rate: float = 5e-4
+    compile: bool = True
+    tiny: bool = False
+    final: bool = False
+    """The last part: the learning rate falls to nothing."""
+    minimum_pictures: int = 20_000
+    average_decay: float = 0.9995
+
+
+class Model:
+    """Denoiser and text encoder, their running averages, and the optimizer."""
+
+    def __init__(self, settings: Settings, vocabulary_size: int, bos: int, eos: int) -> None:
+        def both() -> tuple[Any, Any]:
+            unet = architecture.denoiser(tiny=settings.tiny).to(settings.device, memory_format=torch.channels_last)
+            text = architecture.text_encoder(vocabulary_size, bos, eos, tiny=settings.tiny).to(settings.device)
+            return unet, text
+
+        self.unet, self.text = both()
+        self.average_unet, self.average_text = both()
+        for average in (self.average_unet, self.average_text):
+            average.requires_grad_(False)
+        self.parameters: list[nn.Parameter] = [*self.unet.parameters(), *self.text.parameters()]
+        self._averages: list[nn.Parameter] = [*self.average_unet.parameters(), *self.average_text.parameters()]
+        self.copy_to_average()
+        self.optimizer = torch.optim.AdamW(
+            self.parameters,
+            lr=settings.learning_rate,
+            betas=(0.9, 0.99),
+            weight_decay=0.01,
+            fused=settings.device == "cuda",
+        )
+        self.steps = 0
+
+    def copy_to_average(self) -> None:
+        """Start the averages at the present weights."""
+        self.average_unet.load_state_dict(self.unet.state_dict())
+        self.average_text.load_state_dict(self.text.state_dict())
+
+    def update_average(self, decay: float) -> None:
+        """Move the averages towards the weights, faster in the beginning."""
+        decay = min(decay, (1 + self.steps) / (12 + self.steps))
+        torch._foreach_lerp_(self._averages, [p.detach() for p in self.parameters], 1 - decay)
+
+    def save_state(self, path: Path) -> None:
+        """Everything the next part needs to go on."""
+        state = {name: getattr(self, name).state_dict() for name in ("unet", "text", "average_unet", "average_text")}
+        torch.save({**state, "optimizer": self.optimizer.state_dict(), "steps": self.steps}, path)
+
+    def load_state(self, path: Path) -> None:
+        """Go on where a former part ended."""
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        for name in ("unet", "text", "average_unet", "average_text"):
+            getattr(self, name).load_state_dict(state[name])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.steps = state["steps"]
+
+    def load_shards(self, directory: Path) -> None:
+        """Start from a former part's published averages, with a fresh optimizer."""
+        self.unet.load_state_dict(shards.load(directory, "unet"))
+        self.text.load_state_dict(shards.load(directory, "text"))
+        self.copy_to_average()
+        self.steps = 2000  # the warm-up of the averages is over; the learning rate warms up again
+
+
+@torch.no_grad()
+def add_encoded(pool: pools.Pool, encoder: Any, chunk: Chunk, device: str) -> None:
+    """Encode a chunk's pictures and put the latents on their shelf."""
+    dtype = next(encoder.parameters()).dtype
+    tokens, labels = torch.from_numpy(chunk.tokens), torch.from_numpy(chunk.labels)
+    for start in range(0, len(chunk.images), 64):
+        rows = slice(start, start + 64)
+        images = pools.to_unit(torch.from_numpy(chunk.images[rows]).to(device)).to(dtype)
+        latents = encode_moments(encoder, images)[:, :LATENT_CHANNELS]
+        pool[chunk.aspect].add(latents, tokens[rows], labels[rows])
+
+
+@torch.no_grad()
+def encode_pool(images: pools.Pool, latents: pools.Pool, encoder: Any) -> None:
+    """Turn the autoencoder's own pictures into the first latents."""
+    for aspect, shelf in images.items():
+        for start in range(0, shelf.count, 64):
+            rows = slice(start, min(start + 64, shelf.count))
+            moments = encode_moments(encoder, pools.to_unit(shelf.data[rows]))
+            latents[aspect].add(moments[:, :LATENT_CHANNELS], shelf.tokens[rows], shelf.labels[rows])
+
+
+Predict = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def _predictor(unet: Any, *, compile_it: bool) -> Predict:
+    def predict(noisy: torch.Tensor, timesteps: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+        sample: torch.Tensor = unet(noisy, timesteps, states, return_dict=False)[0]
+        return sample
+
+    return torch.compile(predict, dynamic=False) if compile_it else predict
+
+
+def warm_compile(settings: Settings) -> None:
+    """Compile the denoiser for every aspect and leave the result in the compiler's cache for the next part."""
+    unet = architecture.denoiser(tiny=settings.tiny).to(settings.device, memory_format=torch.channels_last)
+    predict = _predictor(unet, compile_it=True)
+    for width, height in SIZES_BY_ASPECT.values():
+        noisy = torch.randn(
+            settings.batch_size, LATENT_CHANNELS, height // DOWNSAMPLING, width // DOWNSAMPLING, device=settings.device
+        ).contiguous(memory_format=torch.channels_last)
+        times = torch.rand(settings.batch_size, device=settings.device)
+        with torch.autocast(settings.device, dtype=torch.bfloat16):
+            states = torch.randn(settings.batch_size, MAX_TOKENS, TEXT_WIDTH, device=settings.device).requires_grad_()
+            predicted = predict(noisy, times * 1000, states)
+        predicted.float().square().mean().backward()
+    print("denoiser: compiled ahead for every aspect", flush=True)
+
+
+def _draw_times(count: int, device: str) -> torch.Tensor:
+    """Times mostly in the middle (logit-normal), some anywhere."""
+    middle = torch.sigmoid(torch.randn(count, device=device) * 1.1 + 0.15)
+    anywhere = torch.rand(count, device=device)
+    return torch.where(torch.rand(count, device=device) < 0.1, anywhere, middle)
+
+
+def _learning_rate(settings: Settings, progress: float, step_in_part: int) -> float:
+    warm = min(1.0, (step_in_part + 1) / 300)
+    if not settings.final or progress < 0.25:
+        return settings.learning_rate * warm
+    fall = min(1.0, (progress - 0.25) / 0.75)
+    return settings.learning_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * fall)))
+
+
+def train(
+    settings: Settings, model: Model, encoder: Any, pool: pools.Pool, renderers: Renderers, empty_tokens: torch.Tensor
+) -> dict[str, float]:
+    """Train for `settings.seconds` from now; returns figures of this part."""
+    started, device = time.monotonic(), settings.device
+    while pools.size(pool) < settings.minimum_pictures or not all(shelf.count for shelf in pool.values()):
+        chunk = renderers.take(wait_seconds=5.0)
+        if chunk is not None:
+            add_encoded(pool, encoder, chunk, device)
+    print(f"diffusion: {pools.size(pool)} latents after {time.monotonic() - started:.0f} s", flush=True)
+    predict = _predictor(model.unet, compile_it=settings.compile)
+    aspects, shares = tuple(ASPECT_SHARES), tuple(ASPECT_SHARES.values())
+    step, printed, total, counted = 0, 0.0, torch.zeros((), device=device), 0
+    mean_loss = float("nan")
+    while (elapsed := time.monotonic() - started) < settings.seconds or step < 2:
+        chunk = renderers.take() if step % _STEPS_PER_CHUNK == 0 else None
+        if chunk is not None:
+            add_encoded(pool, encoder, chunk, device)
+        for group in model.optimizer.param_groups:
+            group["lr"] = _learning_rate(settings, elapsed / settings.seconds, step)
+        shelf = pool[random.choices(aspects, shares)[0]]
+        rows = torch.randint(0, shelf.count, (settings.batch_size,), device=device)
+        which = torch.randint(0, shelf.tokens.shape[1], (settings.batch_size,), device=device)
+        latents, tokens = shelf.data[rows].float(), shelf.tokens[rows, which].long()
+        empty = torch.rand(settings.batch_size, 1, device=device) < _EMPTY_SHARE
+        tokens = torch.where(empty, empty_tokens[None], tokens)
+        times = _draw_times(settings.batch_size, device)
+        t, noise = times[:, None, None, None], torch.randn_like(latents)
+        noisy = ((1 - t) * latents + t * noise).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(device, dtype=torch.bfloat16):
+            states = model.text(input_ids=tokens).last_hidden_state
+            predicted = predict(noisy, times * 1000, states)
+        loss = F.mse_loss(predicted.float(), noise - latents)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters, 1.0)
+        model.optimizer.step()
+        model.optimizer.zero_grad(set_to_none=True)
+        model.steps += 1
+        model.update_average(settings.average_decay)
+        step += 1
+        total += loss.detach()
+        counted += 1
+        if elapsed - printed > 15 or step in (1, 2, 20):
+            printed, mean_loss = elapsed, (total / counted).item()
+            total.zero_()
+            counted = 0
+            print(
+                f"diffusion: {elapsed:.0f} s, step {step} ({model.steps} in all), loss {mean_loss:.4f},"
+                f" {pools.size(pool)} latents",
+                flush=True,
+            )
+    seconds = time.monotonic() - started
+    print(f"diffusion: {step} steps of {settings.batch_size} in {seconds:.0f} s, {model.steps} in all", flush=True)
+    return {
+        "steps": float(model.steps),
+        "steps_in_part": float(step),
+        "batch_size": float(settings.batch_size),
+        "seconds": seconds,
+        "latents": float(pools.size(pool)),
+        "loss": mean_loss,
+    }

@@ -1,0 +1,96 @@
+"""Paints with the trained pipeline and says how good it is: the judge's figures, the contact sheet, seconds."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from models.starter.training.illustrator.scene import SIZES_BY_ASPECT
+from models.starter.training.images import architecture, prompts, shards
+from models.starter.training.images import judge as judges
+
+
+def build_pipeline(weights: Path, tokenizer_dir: Path, *, tiny: bool = False) -> Any:
+    """A stock `StableDiffusionPipeline` in float32 from the shards in `weights`."""
+    from diffusers import StableDiffusionPipeline
+    from transformers import CLIPTokenizer
+
+    tokenizer = CLIPTokenizer.from_pretrained(tokenizer_dir)
+    vae, unet = architecture.autoencoder(tiny=tiny), architecture.denoiser(tiny=tiny)
+    text = architecture.text_encoder(len(tokenizer), tokenizer.bos_token_id, tokenizer.eos_token_id, tiny=tiny)
+    for model, name in ((vae, "vae"), (unet, "unet"), (text, "text")):
+        model.load_state_dict(shards.load(weights, name))
+    pipeline = StableDiffusionPipeline(
+        vae=vae.eval(),
+        text_encoder=text.eval(),
+        tokenizer=tokenizer,
+        unet=unet.eval(),
+        scheduler=architecture.scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def paint(
+    pipeline: Any,
+    texts: list[str],
+    *,
+    steps: int,
+    guidance: float,
+    aspect: str = "wide",
+    seed: int = 11,
+    batch: int = 25,
+) -> list[Image.Image]:
+    """One picture per text, each from its own seed (`seed`, `seed` + 1, ...)."""
+    width, height = SIZES_BY_ASPECT[aspect]
+    pictures: list[Image.Image] = []
+    for start in range(0, len(texts), batch):
+        part = texts[start : start + batch]
+        pictures += pipeline(
+            part,
+            num_inference_steps=steps,
+            guidance_scale=guidance,
+            width=width,
+            height=height,
+            generator=[torch.Generator("cpu").manual_seed(seed + start + index) for index in range(len(part))],
+        ).images
+    return pictures
+
+
+def contact_sheet(pictures: list[Image.Image], columns: int) -> Image.Image:
+    """The pictures side by side, row by row, each cell as large as the first picture."""
+    width, height = pictures[0].size
+    sheet = Image.new("RGB", (columns * width, -(-len(pictures) // columns) * height))
+    for index, picture in enumerate(pictures):
+        sheet.paste(picture, (index % columns * width, index // columns * height))
+    return sheet
+
+
+def sheet_of_held_out(pipeline: Any, path: Path, *, steps: int = 8, guidance: float = 4.0, count: int = 24) -> None:
+    """Paint the held-out prompts and save them as one JPEG, six in a row."""
+    pictures = paint(pipeline, list(prompts.CONTACT_SHEET[:count]), steps=steps, guidance=guidance, batch=12)
+    contact_sheet(pictures, 6).save(path, quality=92)
+
+
+def judged_figures(
+    pipeline: Any, judge: judges.Judge, device: str, *, count: int, settings: list[tuple[int, float]]
+) -> list[dict[str, float]]:
+    """For each (steps, guidance): the judge's accuracy over `count` fresh prompts."""
+    pairs = prompts.judged(count)
+    scenes, texts = [scene for scene, _ in pairs], [text for _, text in pairs]
+    rows = []
+    for steps, guidance in settings:
+        started = time.monotonic()
+        pictures = paint(pipeline, texts, steps=steps, guidance=guidance, seed=1000)
+        flat = sum(float(np.asarray(picture).std()) < 4 for picture in pictures)
+        figures = judges.accuracy(judge, pictures, scenes, device)
+        row = {"steps": float(steps), "guidance": guidance, **figures, "flat": float(flat)}
+        print(f"judged: {row} ({time.monotonic() - started:.0f} s)", flush=True)
+        rows.append(row)
+    return rows

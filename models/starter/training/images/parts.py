@@ -1,0 +1,311 @@
+"""The parts of the training as functions of a working directory, an output directory and a length of time.
+
+Working directory: the tokenizer, rendered chunks, latents and training state, on the training machine's disk. Output
+directory: fp16 shards, figures and previews, small enough to carry. Every part saves its weights before it evaluates.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from models.starter.training.images import autoencoder, diffusion, evaluate, pools, shards, tokenizer
+from models.starter.training.images import judge as judges
+from models.starter.training.images.renders import Renderers
+
+
+class GateError(RuntimeError):
+    """A part refuses to begin because the one before it is not good enough or not there."""
+
+
+MINIMUM_PSNR_DB = 32.0
+_RESERVED_SECONDS = 45  # for saving, measuring and previews, within the minutes asked for
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a part may use."""
+
+    work_dir: Path
+    out_dir: Path
+    minutes: float
+    workers: int
+    smoke: bool = False
+    compile: bool = True
+
+    @property
+    def device(self) -> str:
+        """The GPU, if there is one."""
+        return "cuda" if torch.cuda.is_available() and not self.smoke else "cpu"
+
+    @property
+    def tokenizer_dir(self) -> Path:
+        """Where the tokenizer of this training lives."""
+        return self.work_dir / "tokenizer"
+
+
+def _prepare(budget: Budget) -> float:
+    """Directories, fast arithmetic, the compiler's cache; returns the starting time."""
+    started = time.monotonic()
+    budget.work_dir.mkdir(parents=True, exist_ok=True)
+    budget.out_dir.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(budget.work_dir / "compiled"))
+    torch.set_float32_matmul_precision("high")
+    torch.backends.cudnn.benchmark = True
+    torch.manual_seed(int(time.time()) % 100_000 if not budget.smoke else 0)
+    if budget.compile:
+        from torch import _dynamo
+
+        _dynamo.config.suppress_errors = True
+    print(f"device {budget.device}, torch {torch.__version__}", flush=True)
+    return started
+
+
+def _ensure_tokenizer(budget: Budget) -> None:
+    if not (budget.tokenizer_dir / "tokenizer.json").exists():
+        published = budget.out_dir / "tokenizer.json"
+        if published.exists():
+            budget.tokenizer_dir.mkdir(parents=True, exist_ok=True)
+            for path in budget.out_dir.glob("*token*.json"):
+                shutil.copy(path, budget.tokenizer_dir / path.name)
+        else:
+            tokenizer.train(budget.tokenizer_dir, captions=2000 if budget.smoke else 40_000)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(budget.tokenizer_dir / name, budget.out_dir / name)
+
+
+def _renderers(budget: Budget, seed: str) -> Renderers:
+    return Renderers(
+        budget.work_dir,
+        budget.tokenizer_dir,
+        workers=budget.workers,
+        seed=f"{seed}-{time.time_ns() % 10**9}",
+        chunk_size=8 if budget.smoke else 192,
+    )
+
+
+def _write_json(path: Path, value: dict[str, Any]) -> None:
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def _attempt(what: str, action: Callable[[], Any]) -> Any:
+    """Run an evaluation; weights are already safe, so its failure is reported and the part goes on."""
+    try:
+        return action()
+    except (RuntimeError, ValueError, OSError) as error:
+        print(f"{what} failed: {error}", flush=True)
+        return None
+
+
+def compile_ahead(work_dir: Path) -> None:
+    """Compile the denoiser beside part 1 and leave the result in the working directory's cache for part 2."""
+    os.nice(10)
+    _prepare(Budget(work_dir, work_dir, 0, 0))
+    diffusion.warm_compile(diffusion.Settings(device="cuda", seconds=0))
+
+
+def _smoked(settings: diffusion.Settings) -> diffusion.Settings:
+    return replace(settings, batch_size=4, compile=False, tiny=True, minimum_pictures=16)
+
+
+def _load_vae(budget: Budget, source: Path) -> Any:
+    from models.starter.training.images import architecture
+
+    vae = architecture.autoencoder(tiny=budget.smoke)
+    vae.load_state_dict(shards.load(source, "vae"))
+    return vae.eval().requires_grad_(False).to(budget.device, memory_format=torch.channels_last)
+
+
+def run_autoencoder(budget: Budget) -> float:
+    """Part 1: tokenizer, pictures, autoencoder, judge, first latents. Returns the PSNR in dB on fresh pictures."""
+    started = _prepare(budget)
+    _ensure_tokenizer(budget)
+    device = budget.device
+    renderers = _renderers(budget, "ae")
+    ahead: list[subprocess.Popen[bytes]] = []
+
+    def start_compiling_ahead() -> None:
+        if budget.compile and device == "cuda":
+            program = [sys.executable, "-m", "models.starter.training.images", "compile-ahead"]
+            ahead.append(subprocess.Popen([*program, "--work-dir", str(budget.work_dir)]))
+
+    judge_seconds = 2.0 if budget.smoke else 30.0
+    elapsed = time.monotonic() - started
+    train_seconds = budget.minutes * 60 - elapsed - judge_seconds - (2 if budget.smoke else _RESERVED_SECONDS)
+    settings_ae = autoencoder.Settings(
+        device=device,
+        seconds=max(2.0, train_seconds),
+        compile=budget.compile and device == "cuda",
+        **({"batch_size": 2, "tiny": True, "minimum_pictures": 24, "eval_pictures": 4} if budget.smoke else {}),
+    )
+    pool = pools.image_pool(64 if budget.smoke else 110_000, device)
+    try:
+        model = autoencoder.train(settings_ae, pool, renderers, on_compiled=start_compiling_ahead)
+    finally:
+        renderers.close()
+    before = autoencoder.measure(model, settings_ae)
+    mean, std = autoencoder.fold_statistics(model, pool)
+    psnr = autoencoder.measure(model, settings_ae, budget.out_dir / "reconstruction.jpg")
+    shards.save(model.state_dict(), budget.out_dir, "vae")
+    shards.save(model.state_dict(), budget.work_dir / "weights", "vae")
+    figures: dict[str, Any] = {"psnr_db": round(psnr, 3), "psnr_before_folding_db": round(before, 3)}
+    figures |= {"latent_mean": mean, "latent_std": std, "pictures": pools.size(pool)}
+    _write_json(budget.out_dir / "autoencoder.json", figures)
+    _write_json(budget.work_dir / "weights" / "autoencoder.json", figures)
+    print(f"autoencoder: {psnr:.2f} dB on fresh pictures ({before:.2f} before folding), weights saved", flush=True)
+    half = model.to(torch.bfloat16) if device == "cuda" else model
+    latents = pools.latent_pool(pools.size(pool) + 64, device)
+    original = shards.load(budget.out_dir, "vae")
+    with torch.autocast(device, dtype=torch.bfloat16, enabled=False):
+        _encode_in_own_type(half, pool, latents)
+    pools.save(latents, budget.work_dir / "latents.pt", limit=120_000)
+    model.float().load_state_dict(original)
+    print(f"first latents saved after {time.monotonic() - started:.0f} s", flush=True)
+
+    def train_judge() -> None:
+        judge = judges.train(pool, model, device, seconds=judge_seconds, batch_size=4 if budget.smoke else 192)
+        shards.save(judge.state_dict(), budget.work_dir / "weights", "judge")
+        shards.save(judge.state_dict(), budget.out_dir, "judge")
+        accuracy = judges.rendered_accuracy(judge, device, count=8 if budget.smoke else 400)
+        figures["judge_on_rendered"] = accuracy
+        _write_json(budget.out_dir / "autoencoder.json", figures)
+        print(f"judge on fresh rendered pictures: {accuracy}", flush=True)
+
+    _attempt("training the judge", train_judge)
+    for process in ahead:
+        try:
+            process.wait(max(1.0, budget.minutes * 60 - (time.monotonic() - started)))
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            print("compiling ahead was not finished: part 2 compiles again", flush=True)
+    print(f"part 1 ended after {time.monotonic() - started:.0f} s", flush=True)
+    return psnr
+
+
+def _encode_in_own_type(vae: Any, images: pools.Pool, latents: pools.Pool) -> None:
+    dtype = next(vae.parameters()).dtype
+
+    class Typed:
+        """The encoder with pictures cast to its own type."""
+
+        encoder = staticmethod(lambda x: vae.encoder(x.to(dtype)))
+        quant_conv = vae.quant_conv
+
+    diffusion.encode_pool(images, latents, Typed)
+
+
+def run_diffusion(budget: Budget, *, final: bool, allow_soft: bool = False, resume_from: Path | None = None) -> None:
+    """Parts 2 and 3: train, save shards, paint the contact sheet. Goes on where the former part ended.
+
+    Raises GateError when the autoencoder is missing or below `MINIMUM_PSNR_DB` and `allow_soft` is not set.
+    """
+    from transformers import CLIPTokenizer
+
+    started = _prepare(budget)
+    source = budget.work_dir / "weights"
+    if resume_from is not None and not (source / "autoencoder.json").exists():
+        source = resume_from
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            shutil.copy(resume_from / name, budget.out_dir / name)
+    if not (source / "autoencoder.json").exists():
+        raise GateError(f"{source} has no autoencoder.json: run the autoencoder part first, or give --resume-from")
+    psnr = float(json.loads((source / "autoencoder.json").read_text(encoding="utf-8"))["psnr_db"])
+    if psnr < MINIMUM_PSNR_DB and not allow_soft:
+        raise GateError(
+            f"the autoencoder reaches {psnr:.2f} dB, {MINIMUM_PSNR_DB:.0f} are needed: train it longer, or --allow-soft"
+        )
+    _ensure_tokenizer(budget)
+    device = budget.device
+    renderers = _renderers(budget, "diffusion-final" if final else "diffusion")
+    settings = diffusion.Settings(device=device, seconds=0, final=final, compile=budget.compile and device == "cuda")
+    if budget.smoke:
+        settings = _smoked(settings)
+    clip = CLIPTokenizer.from_pretrained(budget.tokenizer_dir)
+    model = diffusion.Model(settings, len(clip), clip.bos_token_id, clip.eos_token_id)
+    state = budget.work_dir / "state.pt"
+    if state.exists():
+        model.load_state(state)
+        print(f"going on after step {model.steps}", flush=True)
+    elif resume_from is not None and (resume_from / "unet-0.safetensors").exists():
+        model.load_shards(resume_from)
+        print(f"starting from the weights in {resume_from}", flush=True)
+    parameters = sum(p.numel() for p in model.unet.parameters()), sum(p.numel() for p in model.text.parameters())
+    print(f"denoiser {parameters[0] / 1e6:.2f} M, text encoder {parameters[1] / 1e6:.2f} M parameters", flush=True)
+    vae = _load_vae(budget, source)
+    encoder = vae.to(torch.bfloat16) if device == "cuda" else vae
+    pool = pools.latent_pool(200 if budget.smoke else 700_000, device)
+    kept = budget.work_dir / "latents.pt"
+    if kept.exists():
+        pools.restore(pool, kept)
+    print(f"{pools.size(pool)} latents restored after {time.monotonic() - started:.0f} s", flush=True)
+    empty = (
+        clip("", padding="max_length", max_length=clip.model_max_length, return_tensors="pt").input_ids[0].to(device)
+    )
+    left = budget.minutes * 60 - (time.monotonic() - started) - (2 if budget.smoke else _RESERVED_SECONDS)
+    try:
+        figures = diffusion.train(replace(settings, seconds=max(2.0, left)), model, encoder, pool, renderers, empty)
+    finally:
+        renderers.close()
+    shards.save(model.average_unet.state_dict(), budget.out_dir, "unet")
+    shards.save(model.average_text.state_dict(), budget.out_dir, "text")
+    shards.save(model.average_unet.state_dict(), budget.work_dir / "weights", "unet")
+    shards.save(model.average_text.state_dict(), budget.work_dir / "weights", "text")
+    if source != budget.work_dir / "weights":
+        shards.save(shards.load(source, "vae"), budget.work_dir / "weights", "vae")
+        shutil.copy(source / "autoencoder.json", budget.work_dir / "weights" / "autoencoder.json")
+    _write_json(budget.out_dir / "diffusion.json", figures)
+    print(f"weights saved after {time.monotonic() - started:.0f} s", flush=True)
+
+    if not final:
+        model.save_state(state)
+        pools.save(pool, kept, limit=200_000)
+        print(f"state saved after {time.monotonic() - started:.0f} s", flush=True)
+
+    def preview() -> None:
+        pipeline = evaluate.build_pipeline(budget.work_dir / "weights", budget.tokenizer_dir, tiny=budget.smoke)
+        evaluate.sheet_of_held_out(
+            pipeline.to(device),
+            budget.out_dir / "contact_sheet.jpg",
+            **({"steps": 2, "count": 2} if budget.smoke else {}),
+        )
+
+    _attempt("painting the contact sheet", preview)
+    print(f"part ended after {time.monotonic() - started:.0f} s", flush=True)
+
+
+def run_evaluation(budget: Budget, weights: Path | None = None) -> None:
+    """The last part: the judge's figures at several settings, the contact sheet, square and tall pictures."""
+    started = _prepare(budget)
+    device, weights = budget.device, weights or budget.work_dir / "weights"
+    _ensure_tokenizer(budget)
+    pipeline = evaluate.build_pipeline(weights, budget.tokenizer_dir, tiny=budget.smoke).to(device)
+    judge = judges.Judge().to(device)
+    judge.load_state_dict(shards.load(weights, "judge"))
+    judge.eval()
+    choices = [(8, 4.0), (8, 2.5), (8, 6.0), (12, 4.0), (24, 4.0)]
+    figures: dict[str, Any] = {
+        "judge_on_rendered": judges.rendered_accuracy(judge, device, count=8 if budget.smoke else 400)
+    }
+    figures["generated"] = evaluate.judged_figures(
+        pipeline, judge, device, count=4 if budget.smoke else 200, settings=choices[:1] if budget.smoke else choices
+    )
+    _write_json(budget.out_dir / "evaluation.json", figures)
+    few = 2 if budget.smoke else 24
+    for steps, guidance in choices[:1] if budget.smoke else [(8, 4.0), (8, 2.5), (24, 4.0)]:
+        path = budget.out_dir / f"held_out_{steps}_steps_guidance_{guidance:g}.jpg"
+        evaluate.sheet_of_held_out(pipeline, path, steps=2 if budget.smoke else steps, guidance=guidance, count=few)
+    for aspect in ("square", "tall"):
+        texts = list(evaluate.prompts.CONTACT_SHEET[: 2 if budget.smoke else 12])
+        pictures = evaluate.paint(
+            pipeline, texts, steps=2 if budget.smoke else 8, guidance=4.0, aspect=aspect, batch=12
+        )
+        evaluate.contact_sheet(pictures, 6).save(budget.out_dir / f"held_out_{aspect}.jpg", quality=92)
+    print(f"evaluation ended after {time.monotonic() - started:.0f} s: {figures}", flush=True)
