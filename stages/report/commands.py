@@ -23,6 +23,11 @@ def redo(run: RunDirectory, stage: StageName, scene_id: str) -> str:
     return f"python -m stages.{stage} {_quoted(run)} {scene} --another\n{resume(run)}"
 
 
+def cut_again(run: RunDirectory) -> str:
+    """Cut the film again from the pictures and voices that are there."""
+    return f"python -m stages.video {_quoted(run)} --force\n{resume(run)}"
+
+
 def write_anew(run: RunDirectory) -> str:
     """Write the whole story anew; the old one is kept beside it."""
     return f"python -m stages.scenes {_quoted(run)} --force\n{resume(run)}"

@@ -64,7 +64,7 @@ def _stage_row(stage: StageName, topic: TopicManifest, shown: PageInputs, longes
         seconds=duration(measured.seconds) if measured and not by_hand else "–",
         host_peak=format_bytes(host_peak) if host_peak is not None and not by_hand else "–",
         gpu_peak=format_bytes(gpu_peak) if gpu_peak is not None else "–",
-        placement=f"{measured.device}, {measured.strategy}" if measured and not by_hand else "–",
+        placement=_placement(measured) if measured and not by_hand else "–",
         attempts=_attempts(attempts),
         bars=_bars(measured, longest) if measured and not by_hand else (),
     )
@@ -78,6 +78,11 @@ def _state(stage: StageName, shown: PageInputs) -> str:
     if not failures:
         return "done"
     return f"{count(failures, 'scene')} left out" if stage == "video" else f"{count(failures, 'scene')} failed"
+
+
+def _placement(measured: Measured) -> str:
+    """`cpu`, or device and strategy where there was a choice."""
+    return measured.device if measured.device == measured.strategy else f"{measured.device}, {measured.strategy}"
 
 
 def _attempts(attempts: list[Attempt]) -> str:
@@ -164,7 +169,8 @@ def setting_sections(settings: Settings) -> tuple[Section, ...]:
     tables = settings.model_dump(mode="json")
     return tuple(
         Section(
-            title, tuple(Fact(label(name), plain(value)) for name, value in table.items() if value not in (None, ""))
+            title,
+            tuple(Fact(label(name), plain(value)) for name, value in table.items() if value not in (None, "", [])),
         )
         for title, table in tables.items()
     )

@@ -26,15 +26,18 @@ PREFIX = "data:image/webp;base64,"
 def draw_previews(sources: Sequence[Path], width: int, room_bytes: int) -> list[Markup | None]:
     """A data URI for each file, together at most `room_bytes`; None where a file cannot be read or nothing fits."""
     drawn: list[Markup | None] = []
+    rung = 0
     for number, source in enumerate(sources):
         share = room_bytes // (len(sources) - number)  # what one picture saves, the following ones may use
-        preview = _draw(source, width, share)
+        # Pictures of a story resemble each other: begin one rung above the last one's, not at the top.
+        rung, preview = _draw(source, width, share, max(0, rung - 1))
         room_bytes -= len(preview) if preview else 0
         drawn.append(preview)
     return drawn
 
 
-def _draw(source: Path, width: int, room_bytes: int) -> Markup | None:
+def _draw(source: Path, width: int, room_bytes: int, first_rung: int) -> tuple[int, Markup | None]:
+    """The first rung of the ladder on which the picture fits `room_bytes`, and the picture drawn so."""
     try:
         with warnings.catch_warnings():
             # A small file that claims to be a huge picture is refused before it is decoded.
@@ -42,10 +45,13 @@ def _draw(source: Path, width: int, room_bytes: int) -> Markup | None:
             with Image.open(source, formats=FORMATS) as image:
                 picture = image.convert("RGB")
         picture.thumbnail((width, 4 * width), Image.Resampling.LANCZOS)
-        return next((uri for step in LADDER if len(uri := _encoded(picture, *step)) <= room_bytes), None)
+        for rung in range(first_rung, len(LADDER)):
+            preview = _encoded(picture, *LADDER[rung])
+            if len(preview) <= room_bytes:
+                return rung, preview
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError, Warning) as error:
         logger.warning("%s cannot be shown: %s", source, error)
-        return None
+    return first_rung, None
 
 
 def _encoded(picture: Image.Image, share: float, quality: int) -> Markup:

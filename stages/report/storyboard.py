@@ -1,35 +1,18 @@
-"""The scenes as cards: picture, words, voice, and what made each of them. Knows nothing of HTML."""
+"""The scenes as cards: picture, words, voice; where one is missing, why. Knows nothing of HTML."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import JsonValue
-
 from stages.pipeline.errors import ManifestError
-from stages.pipeline.manifests import (
-    Failure,
-    ImageRecord,
-    Made,
-    Record,
-    Scene,
-    SceneRecord,
-    ScenesManifest,
-    StageName,
-    TopicManifest,
-)
-from stages.pipeline.reading import read_if_valid
+from stages.pipeline.manifests import Failure, ImageRecord, Record, Scene, ScenesManifest, StageName, TopicManifest
 from stages.pipeline.run_directory import RunDirectory
 from stages.pipeline.staleness.page import PageInputs
-from stages.report import commands
-from stages.report.view import Artefact, Fact, Picture, SceneCard, Voice
-from stages.report.words import clock, duration, file_size, label, link_to, plain
+from stages.report.artefacts import scene_artefacts
+from stages.report.view import Picture, SceneCard, Voice
+from stages.report.words import clock, link_to
 
-MODEL_OF: dict[StageName, str] = {"scenes": "scenes", "audio": "audio", "images": "images"}
 WHAT: dict[StageName, str] = {"scenes": "text", "audio": "voice", "images": "picture", "video": "film"}
-# Told elsewhere on the card, or of no use to a person.
-HIDDEN = {"scene_id", "narration", "prompt", "stage_version", "request", "outline", "outline_text", "width", "height"}
-MAX_FACTS = 40
 
 
 def scene_cards(run: RunDirectory, topic: TopicManifest, shown: PageInputs, most: int) -> tuple[SceneCard, ...]:
@@ -84,7 +67,7 @@ def _card(
         voice=voice,
         voice_note="" if voice else _absence(shown, "audio", scene.scene_id, spoken, failed),
         film_note=f"Not in the film: {left_out.reason}" if left_out else "",
-        artefacts=tuple(_artefacts(run, topic, scene, story, image, spoken)),
+        artefacts=scene_artefacts(run, topic, scene, story, image, spoken),
     )
 
 
@@ -102,74 +85,3 @@ def _absence(
     if record:
         return f"No {WHAT[stage]}: {record.file} is gone from the run directory."
     return f"No {WHAT[stage]} yet."
-
-
-def _artefacts(
-    run: RunDirectory,
-    topic: TopicManifest,
-    scene: Scene,
-    story: ScenesManifest,
-    image: Record | None,
-    spoken: Record | None,
-) -> list[Artefact]:
-    """What made the picture, the voice and the words; a command stands there for what is missing, too."""
-    made = [
-        _artefact(run, topic, "Picture", "images", scene.scene_id, image),
-        _artefact(run, topic, "Voice", "audio", scene.scene_id, spoken),
-    ]
-    if story.request is not None:
-        record = read_if_valid(run.record_path("scenes", scene.scene_id), SceneRecord)
-        made.append(_artefact(run, topic, "Words", "scenes", scene.scene_id, record))
-    return made
-
-
-def _artefact(
-    run: RunDirectory,
-    topic: TopicManifest,
-    title: str,
-    stage: StageName,
-    scene_id: str,
-    record: Record | SceneRecord | None,
-) -> Artefact:
-    facts = tuple(facts_of(topic, stage, record)) if record else ()
-    return Artefact(title, facts, commands.redo(run, stage, scene_id))
-
-
-def facts_of(topic: TopicManifest, stage: StageName, record: Record | SceneRecord) -> list[Fact]:
-    """Model, seed, size, and whatever else made an artefact; then what was measured; the key last."""
-    model_id = getattr(topic.settings, stage).model_id
-    facts = [Fact("model", _model(model_id, record))]
-    if record.seed is not None:
-        facts.append(Fact("seed", str(record.seed)))
-    if isinstance(record, ImageRecord):
-        facts.append(Fact("size", f"{record.width} × {record.height}"))
-    if isinstance(record, Record):
-        facts.append(Fact("file", f"{record.file}, {file_size(record.size_bytes)}"))
-    said = HIDDEN | {"model", *(["seed"] if record.seed is not None else [])}
-    facts += [
-        Fact(label(name), plain(value)) for name, value in record.made_from.items() if name not in said and _says(value)
-    ]
-    facts += [_measured(name, value) for name, value in record.measured.items() if _says(value)]
-    return [*facts[:MAX_FACTS], Fact("key", f"{record.key[:12]}")]
-
-
-def _model(model_id: str, record: Made) -> str:
-    """The model's name, and what tells this very model from others of that name."""
-    identity = record.made_from.get("model")
-    if not isinstance(identity, str):
-        return model_id
-    return plain(identity) if identity.startswith(model_id) else f"{model_id} ({plain(identity)})"
-
-
-def _measured(name: str, value: JsonValue) -> Fact:
-    if name.endswith("_seconds") or name == "seconds":
-        return Fact(label(name.removesuffix("_seconds")) if name != "seconds" else "made in", _in_seconds(value))
-    return Fact(label(name), plain(value))
-
-
-def _in_seconds(value: JsonValue) -> str:
-    return duration(value) if isinstance(value, (int, float)) and abs(value) < 1e9 else plain(value)
-
-
-def _says(value: JsonValue) -> bool:
-    return value not in (None, "", [], {})

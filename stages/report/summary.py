@@ -11,6 +11,7 @@ from stages.pipeline.manifests import FilmFile, TopicManifest, VideoManifest
 from stages.pipeline.run_directory import RunDirectory
 from stages.pipeline.staleness.page import PageInputs
 from stages.report import commands, making
+from stages.report.artefacts import run_artefacts
 from stages.report.storyboard import existing, picture_of, scene_cards
 from stages.report.view import Download, Film, Member, PageView, Picture
 from stages.report.words import clock, count, duration, file_size, link_to
@@ -44,13 +45,13 @@ def page_view(run: RunDirectory, topic: TopicManifest, shown: PageInputs, most: 
         problems=making.problems(shown, most),
         problems_note=_cut(min(most, len(shown.failures)), len(shown.failures), "failure"),
         stages=making.stage_rows(topic, shown),
-        chart_seconds=duration(making.longest_seconds(shown)),
+        chart_note=f"full width is {duration(longest)}" if (longest := making.longest_seconds(shown)) else "",
+        artefacts=run_artefacts(run, topic, shown),
         attempts=making.attempt_rows(run, shown),
         request=making.request_facts(topic),
         settings=making.setting_sections(topic.settings),
         files=_files(run),
         resume_command=commands.resume(run),
-        write_anew_command=commands.write_anew(run),
     )
 
 

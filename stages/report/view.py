@@ -47,10 +47,11 @@ class Voice:
 
 @dataclass(frozen=True)
 class Artefact:
-    """What made one artefact of a scene, and the command that makes it again."""
+    """What made one artefact, and the command that makes it again."""
 
     title: str
     facts: tuple[Fact, ...]
+    command_title: str
     command: str
 
 
@@ -169,10 +170,10 @@ class PageView:
     problems: tuple[Problem, ...]
     problems_note: str
     stages: tuple[StageRow, ...]
-    chart_seconds: str
+    chart_note: str
+    artefacts: tuple[Artefact, ...]
     attempts: tuple[AttemptRow, ...]
     request: tuple[Fact, ...]
     settings: tuple[Section, ...]
     files: tuple[Download, ...]
     resume_command: str
-    write_anew_command: str

@@ -5,7 +5,6 @@ Escaping is Jinja2's matter; this file sees to what stays dangerous or invisible
 
 from __future__ import annotations
 
-import json
 import re
 from urllib.parse import quote
 
@@ -16,7 +15,12 @@ from markupsafe import Markup
 MAX_TEXT_CHARACTERS = 10_000
 
 # Control characters but tab and newline, the marks that turn the direction of text around, and lone surrogates.
-_UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")  # fmt: skip
+_UNSHOWN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
+
+
+LABELS = {"num_inference_steps": "steps", "guidance_scale": "guidance", "model_id": "model", "dtype": "precision"}
 
 
 def shown(value: object) -> object:
@@ -41,7 +45,9 @@ def clock(seconds: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """`0.4 s`, `42.1 s`, `12 min 5 s`: how long something took."""
+    """`0.42 s`, `42.1 s`, `12 min 5 s`: how long something took."""
+    if seconds < 1:
+        return f"{seconds:.2f} s"
     return f"{seconds:.1f} s" if seconds < 120 else f"{round(seconds) // 60} min {round(seconds) % 60} s"
 
 
@@ -51,19 +57,24 @@ def file_size(size_bytes: int) -> str:
 
 
 def plain(value: object) -> str:
-    """A value of a manifest on one line: text as it is, digests shortened, everything else as JSON."""
+    """A value of a manifest as people read it: text as it is, digests shortened, sizes as 384 × 224."""
     if isinstance(value, str):
         return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{28,52}\b", "\\1\N{HORIZONTAL ELLIPSIS}", value)
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, dict):
+        return ", ".join(f"{plain(name)}: {plain(inner)}" for name, inner in value.items())
+    if isinstance(value, (list, tuple)):
+        size = len(value) == 2 and all(isinstance(inner, int) for inner in value)
+        return (" × " if size else ", ").join(plain(inner) for inner in value)
+    return str(value)
 
 
 def label(name: str) -> str:
-    """A field's name as a label: `num_inference_steps` reads "num inference steps"."""
-    return name.replace("_", " ")
+    """A field's name as a label: `sampling_rate` reads "sampling rate"."""
+    return LABELS.get(name, name.replace("_", " "))
 
 
 def count(number: int, singular: str, plural: str | None = None) -> str:

@@ -1,0 +1,124 @@
+"""What made each artefact: model, seed, size, whatever else its record says, and the command that makes it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+
+from stages.pipeline.manifests import (
+    ImageRecord,
+    Outline,
+    Record,
+    Scene,
+    SceneRecord,
+    ScenesManifest,
+    StageName,
+    TopicManifest,
+    VideoManifest,
+)
+from stages.pipeline.reading import read_if_valid
+from stages.pipeline.run_directory import RunDirectory
+from stages.pipeline.staleness.page import PageInputs
+from stages.report import commands
+from stages.report.view import Artefact, Fact
+from stages.report.words import clock, count, duration, file_size, label, plain
+
+# Told elsewhere on the page, or of no use to a person.
+HIDDEN = {"scene_id", "narration", "prompt", "stage_version", "request", "outline", "outline_text", "width", "height"}
+MAX_FACTS = 40
+
+
+def scene_artefacts(
+    run: RunDirectory,
+    topic: TopicManifest,
+    scene: Scene,
+    story: ScenesManifest,
+    image: Record | None,
+    spoken: Record | None,
+) -> tuple[Artefact, ...]:
+    """Picture, voice and words of one scene; the command stands there for what is missing, too."""
+    parts: list[tuple[str, StageName, Record | SceneRecord | None]] = [
+        ("Picture", "images", image),
+        ("Voice", "audio", spoken),
+    ]
+    if story.request is not None:
+        record = read_if_valid(run.record_path("scenes", scene.scene_id), SceneRecord)
+        parts.append(("Words", "scenes", record))
+    return tuple(
+        Artefact(
+            title,
+            _facts(topic, stage, record) if record else (),
+            "Another take",
+            commands.redo(run, stage, scene.scene_id),
+        )
+        for title, stage, record in parts
+    )
+
+
+def run_artefacts(run: RunDirectory, topic: TopicManifest, shown: PageInputs) -> tuple[Artefact, ...]:
+    """The outline and the film: what belongs to the whole run."""
+    made = []
+    outline = read_if_valid(run.outline_path, Outline)
+    if outline and shown.story and shown.story.request is not None:
+        facts = _facts(topic, "scenes", outline)
+        made.append(Artefact("Outline", facts, "The whole story anew; the old one is kept", commands.write_anew(run)))
+    if shown.video and shown.video.film:
+        made.append(Artefact("Film", _film_facts(topic, shown.video), "Cut it again", commands.cut_again(run)))
+    return tuple(made)
+
+
+def _film_facts(topic: TopicManifest, video: VideoManifest) -> tuple[Fact, ...]:
+    settings = topic.settings.video
+    facts = [
+        Fact("size", f"{video.width} × {video.height}, {video.frames_per_second} frames per second"),
+        Fact("length", f"{clock(video.seconds)}, {count(len(video.scenes), 'scene')}"),
+        Fact("encoder", f"H.264 with AAC, crf {settings.crf}, preset {settings.preset}"),
+        Fact("key", video.key[:12]),
+    ]
+    if video.film:
+        facts.insert(0, Fact("file", f"{video.film.file}, {file_size(video.film.size_bytes)}"))
+    return tuple(facts)
+
+
+def _facts(topic: TopicManifest, stage: StageName, record: Record | SceneRecord | Outline) -> tuple[Fact, ...]:
+    """Model, seed and size first; then what else made the artefact, and what was measured; the key last."""
+    facts = [Fact("model", _model(getattr(topic.settings, stage).model_id, record.made_from))]
+    if record.seed is not None:
+        facts.append(Fact("seed", str(record.seed)))
+    if isinstance(record, ImageRecord):
+        facts.append(Fact("size", f"{record.width} × {record.height}"))
+    if isinstance(record, Record):
+        facts.append(Fact("file", f"{record.file}, {file_size(record.size_bytes)}"))
+    hidden = HIDDEN | {"model", "topic", "seed"}
+    facts += [
+        Fact(label(name), plain(value))
+        for name, value in record.made_from.items()
+        if name not in hidden and _says(name, value)
+    ]
+    facts += [_measured(name, value) for name, value in record.measured.items() if _says(name, value)]
+    return (*facts[:MAX_FACTS], Fact("key", record.key[:12]))
+
+
+def _model(model_id: str, made_from: Mapping[str, JsonValue]) -> str:
+    """The model's name, and what tells this very model from others of that name."""
+    identity = made_from.get("model")
+    if not isinstance(identity, str):
+        return model_id
+    return plain(identity) if identity.startswith(model_id) else f"{model_id} ({plain(identity)})"
+
+
+def _measured(name: str, value: JsonValue) -> Fact:
+    if isinstance(value, (int, float)) and abs(value) < 1e9:
+        if name == "seconds":
+            return Fact("made in", duration(value))
+        if name.endswith("_seconds"):
+            return Fact(label(name.removesuffix("_seconds")), duration(value))
+        if name.endswith("_bytes"):
+            return Fact(label(name.removesuffix("_bytes")), file_size(int(value)))
+    return Fact(label(name), plain(value))
+
+
+def _says(name: str, value: JsonValue) -> bool:
+    """Whether a value tells something: neither empty, nor the first take."""
+    return value not in (None, "", [], {}) and not (name == "take" and value == 0)
