@@ -16,6 +16,7 @@ import diffusers
 import numpy as np
 import torch
 import transformers
+from safetensors import SafetensorError
 
 from gpu_utils import is_out_of_memory
 from gpu_utils.host_memory import read_host_memory
@@ -29,8 +30,8 @@ from stages.pipeline.errors import ConfigError, SceneFailure, WeightsMissing, on
 logger = logging.getLogger(__name__)
 
 LIBRARIES = {"diffusers": diffusers, "transformers": transformers}
-# Loading raises these for files that do not fit their configs; safetensors' own error is a plain Exception subclass.
-BAD_FILES = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError)
+# What the libraries raise for files that are damaged, do not fit their configs, or need a package that is not here.
+BAD_FILES = (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, SafetensorError)
 # Pinning copies every weight once in the host's memory; below this multiple of the weights it is done leaf by leaf instead.
 PINNING_FACTOR = 1.25
 
@@ -59,6 +60,9 @@ class Conditioning:
 
 def import_classes(checkpoint: Checkpoint) -> None:
     """Import every class that loading will need; half of a cold start is this. Raises ConfigError."""
+    for library in LIBRARIES.values():
+        library.utils.logging.disable_progress_bar()
+        library.utils.logging.set_verbosity_error()  # what matters of their warnings is checked here
     parameters = _parameters_of(_class("diffusers", checkpoint.class_name))
     if not {"prompt", "num_inference_steps", "output_type"} <= parameters.keys() or "num_frames" in parameters:
         raise ConfigError(
@@ -72,9 +76,6 @@ def import_classes(checkpoint: Checkpoint) -> None:
 
 def load(checkpoint: Checkpoint, placement: Placement, dtype: str) -> Painter:
     """Read the weights and put them where they belong. Raises WeightsMissing when files and configs disagree."""
-    for library in (diffusers, transformers):
-        library.utils.logging.disable_progress_bar()
-        library.utils.logging.set_verbosity_error()  # what matters of their warnings is checked here
     precision = getattr(torch, dtype)
     pipeline_class = _class("diffusers", checkpoint.class_name)
     try:
@@ -90,9 +91,10 @@ def load(checkpoint: Checkpoint, placement: Placement, dtype: str) -> Painter:
             trust_remote_code=False,
             **components,
         )
-    except Exception as error:
-        if not _of_bad_files(error):
+    except BAD_FILES as error:
+        if is_out_of_memory(error):
             raise
+        logger.debug("loading failed", exc_info=True)
         raise WeightsMissing(f"{checkpoint.directory} cannot be loaded: {error}; {MEND}") from error
     pipeline.set_progress_bar_config(disable=True)
     _place(pipeline, checkpoint, placement, dtype)
@@ -201,9 +203,10 @@ def _prompt_tokens(painter: Painter, prompt: str) -> tuple[int | None, int | Non
     read_by_call = parameter.default if parameter is not None and isinstance(parameter.default, int) else None
     most: tuple[int | None, int | None] = (None, None)
     for name, tokenizer in painter.pipeline.components.items():
-        if not name.startswith("tokenizer") or tokenizer is None:
+        longest = getattr(tokenizer, "model_max_length", None)
+        if not name.startswith("tokenizer") or not isinstance(longest, int):
             continue
-        limit = min(int(tokenizer.model_max_length), read_by_call or int(tokenizer.model_max_length))
+        limit = min(longest, read_by_call or longest)
         if most[1] is None or limit > most[1]:
             most = (len(tokenizer(prompt, truncation=False, verbose=False).input_ids), limit)
     return most
@@ -219,10 +222,3 @@ def _class(library: str, class_name: str) -> Any:
 
 def _parameters_of(pipeline_class: Any) -> Mapping[str, inspect.Parameter]:
     return inspect.signature(pipeline_class.__call__).parameters
-
-
-def _of_bad_files(error: Exception) -> bool:
-    """Whether loading failed because of the files, not of memory nor of a bug of ours."""
-    if is_out_of_memory(error) or isinstance(error, (ConfigError, WeightsMissing)):
-        return False
-    return isinstance(error, BAD_FILES) or type(error).__name__ == "SafetensorError"
