@@ -76,14 +76,13 @@ def _opened(run: RunDirectory, voice: AudioRecord, picture: ImageRecord, narrati
 
 
 def _bytes_of(run: RunDirectory, record: Record) -> bytes:
-    again = f"`python -m stages resume {run.path}` makes it again"
     try:
         data = run.resolve(record.file).read_bytes()
     except (OSError, ManifestError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise SceneFailure(f"{record.file} cannot be read ({reason}); {again}") from error
+        raise SceneFailure(f"{record.file} cannot be read ({reason}); resuming the run makes it again") from error
     if hashlib.sha256(data).hexdigest() != record.sha256:
-        raise SceneFailure(f"{record.file} is not the file that its record names; {again}")
+        raise SceneFailure(f"{record.file} is not the file that its record names; resuming the run makes it again")
     return data
 
 

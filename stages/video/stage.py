@@ -11,6 +11,7 @@ from pathlib import Path
 
 from stages.pipeline import atomic
 from stages.pipeline.definition import Placement, StageDefinition
+from stages.pipeline.errors import ManifestError, StorageError
 from stages.pipeline.manifests import FilmFile, Measured, TopicManifest, VideoManifest
 from stages.pipeline.progress import title
 from stages.pipeline.staleness import Task
@@ -30,14 +31,17 @@ def load(prepared: None, placement: Placement) -> None:
 
 
 def make(engine: None, works: Sequence[RunWork]) -> None:
-    """Cut the film of every run."""
+    """Cut the film of every run; a run that cannot be read or written ends alone."""
     for work in works:
         for task in work.tasks:
-            make_film(work, task)
+            try:
+                make_film(work, task)
+            except (StorageError, ManifestError) as error:
+                work.end(error.exit_code, str(error))
 
 
 def make_film(work: RunWork, task: Task) -> None:
-    """Gather, lay out, encode, write the subtitles, commit. Raises StorageError, and Interrupted when asked to stop."""
+    """Gather, lay out, encode, write the subtitles, commit. Raises StorageError, ManifestError, and Interrupted."""
     from stages.video import film
     from stages.video.sources import gather
     from stages.video.subtitles import as_srt, as_vtt, cues_of

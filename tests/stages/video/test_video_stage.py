@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from stages.pipeline.settings import StorySettings, VideoSettings
-from tests.stages.video.materials import Material, film_run, make_video, start_video, video_manifest
+from tests.stages.video.materials import PROJECT, Material, film_run, make_video, start_video, video_manifest
 
 HOSTILE = 'She said <b>"&amp;"</b> --> and $(touch x) {\\an8} شكراً 多谢。'
 
@@ -190,6 +190,32 @@ def test_a_film_that_is_stopped_leaves_no_part_of_itself(tmp_path: Path) -> None
     assert process.returncode == 130, errors
     assert not list(run.path.glob("*story*")) and not list(run.path.glob(".story*"))
     assert not run.manifest_path("video").exists()
+
+
+def test_a_run_that_cannot_be_written_ends_alone(tmp_path: Path, materials: list[Material]) -> None:
+    bad, good = film_run(tmp_path / "bad", materials[:1]), film_run(tmp_path / "good", materials[:1])
+    (bad.path / "story.mp4").mkdir()
+    code, errors = make_video(bad, str(good.path))
+    assert code == 74
+    assert "Traceback" not in errors and "story.mp4" in errors
+    assert not bad.manifest_path("video").exists()
+    assert video_manifest(good).film
+
+
+def test_a_full_disk_is_told_in_one_line_and_leaves_no_half_film(tmp_path: Path, materials: list[Material]) -> None:
+    run = film_run(tmp_path, materials)
+    limited = (
+        "import resource, runpy, signal, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)); "
+        "sys.argv = ['stages.video', sys.argv[1]]; runpy.run_module('stages.video', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", limited, str(run.path)], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 74, done.stderr
+    assert [line for line in done.stderr.splitlines() if line.startswith("scene-relay: cannot write")]
+    assert "Traceback" not in done.stderr
+    assert not list(run.path.glob("*story*")) and not list(run.path.glob(".*"))
+    assert make_video(run)[0] == 0
 
 
 def test_help_is_quick_and_imports_no_encoder() -> None:
