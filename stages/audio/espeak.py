@@ -5,6 +5,7 @@ Loads no GPL code: text goes out through a pipe, WAV comes back. A process that 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import json
@@ -139,7 +140,8 @@ class EspeakVoice:
         process.kill()
         for pipe in (process.stdin, process.stdout):
             if pipe:
-                pipe.close()
+                with contextlib.suppress(BrokenPipeError):  # what was not sent yet cannot be sent any more
+                    pipe.close()
         process.wait()
 
     def _ask(self, line: bytes, seconds: float) -> tuple[dict[str, Any], bytes]:
@@ -163,7 +165,7 @@ class EspeakVoice:
             self.sampling_rate = sound.getframerate()
             data = np.frombuffer(sound.readframes(sound.getnframes()), dtype="<i2")
         words = tuple(Word(first, characters, seconds) for first, characters, seconds in header["words"])
-        return Speech(data.astype(np.float32) / 32768, words)
+        return Speech(data.astype(np.float32) / np.float32(32768), words)
 
 
 def _start() -> subprocess.Popen[bytes]:
@@ -183,7 +185,10 @@ def _read(descriptor: int, deadline: float) -> bytes:
 
 @functools.cache  # the voices of an installed library do not change under a process
 def _known_voices() -> dict[str, list[dict[str, Any]]]:
-    listing = subprocess.run([sys.executable, "-P", str(PROCESS), "--voices"], capture_output=True, check=False)
+    command = [sys.executable, "-P", str(PROCESS), "--voices"]
+    listing = subprocess.run(command, capture_output=True, check=False)
+    if listing.returncode < 0:  # ended by a signal, which says nothing about espeak-ng
+        listing = subprocess.run(command, capture_output=True, check=False)
     if listing.returncode != 0:
         reason = one_line(listing.stderr.decode(errors="replace"), 300)
         raise WeightsMissing(

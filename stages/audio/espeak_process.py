@@ -70,7 +70,7 @@ def main() -> int:
         sys.stdout.write(json.dumps(voices(library)))
         return 0
     for line in sys.stdin.buffer:
-        answer = apart(lambda line=line: speak(library, sampling_rate, json.loads(line)))  # type: ignore[misc]
+        answer = apart(lambda line=line: speak(library, sampling_rate, json.loads(line)))
         sys.stdout.buffer.write(answer)
         sys.stdout.buffer.flush()
     return 0
@@ -120,7 +120,6 @@ def speak(library: Any, sampling_rate: int, request: dict[str, Any]) -> bytes:
     samples = bytearray()
     words: list[tuple[int, int, float]] = []
 
-    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(Event))
     def collect(wav: int | None, count: int, events: Any) -> int:
         if wav and count > 0:
             samples.extend(ctypes.string_at(wav, count * 2))
@@ -132,7 +131,8 @@ def speak(library: Any, sampling_rate: int, request: dict[str, Any]) -> bytes:
             number += 1
         return 0
 
-    library.espeak_SetSynthCallback(collect)
+    callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(Event))(collect)
+    library.espeak_SetSynthCallback(callback)
     name = request["voice"] + (f"+{request['variant']}" if request["variant"] else "")
     if library.espeak_SetVoiceByName(name.encode()) != 0:
         return json.dumps({"error": f"espeak-ng has no voice {name}"}).encode() + b"\n"

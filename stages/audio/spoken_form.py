@@ -19,6 +19,7 @@ from stages.audio import spoken_words as table
 MAX_DIGITS = 15  # longer ones are no numbers but names of something: read digit by digit
 _NUM2WORDS_NAMES = {"kk": "kz", "nb": "no", "nn": "no"}
 _UNSPOKEN = re.compile(r"[`*_~^|\\<>{}\[\]#]+")
+_SIGNS = re.escape("".join(table.CURRENCY_SIGNS))
 _DASHES = r"[-–—‑−]"
 _FRACTIONS = {"1/2": "one half", "1/3": "one third", "2/3": "two thirds", "1/4": "one quarter", "3/4": "three quarters"}
 _SUFFIX = re.compile(r"(?<![\d.,])(\d{1,3}(?:,\d{3})*|\d+)(?:st|nd|rd|th)\b")
@@ -34,6 +35,8 @@ def spoken_form(sentence: str, language: str) -> str:
     if language == "de":
         text = _german(text)
     if _number_name(language):
+        if language in table.MINUS:
+            text = re.sub(rf"(?<![\w.,)])[-−](?=[{_SIGNS}]?\d)", f"{table.MINUS[language]} ", text)
         text = _quantities(text, language)
         text = _numbers(text, language)
     for sign, word in table.SYMBOLS.get(language, {}).items():
@@ -135,13 +138,14 @@ def _quantities(text: str, language: str) -> str:
     """Sums of money, percentages and measures."""
     number = _number_pattern(language)
     scale = "|".join(table.SCALES.get(language, ())) or r"(?!)"
-    signs = re.escape("".join(table.CURRENCY_SIGNS))
-    text = re.sub(rf"([{signs}])\s?({number})(?:\s(?P<scale>{scale})\b)?", lambda m: _money(m, m[1], m[2], language), text)
-    text = re.sub(rf"({number})(?:\s(?P<scale>{scale}))?\s?([{signs}])", lambda m: _money(m, m[3], m[1], language), text)
+    text = re.sub(
+        rf"([{_SIGNS}])\s?({number})(?:\s(?P<scale>{scale})\b)?", lambda m: _money(m, m[1], m[2], language), text
+    )
+    text = re.sub(
+        rf"({number})(?:\s(?P<scale>{scale}))?\s?([{_SIGNS}])", lambda m: _money(m, m[3], m[1], language), text
+    )
     if language in table.PERCENT:
-        text = re.sub(
-            rf"({number})\s?%", lambda m: f"{_said(m[1], language)} {table.PERCENT[language]}", text
-        )
+        text = re.sub(rf"({number})\s?%", lambda m: f"{_said(m[1], language)} {table.PERCENT[language]}", text)
     units = table.UNITS.get(language)
     if units:
         names = "|".join(re.escape(unit) for unit in sorted(units, key=len, reverse=True))
@@ -167,7 +171,9 @@ def _money(match: re.Match[str], sign: str, figure: str, language: str) -> str:
 
 def _money_words(amount: str, language: str, currency: str) -> str:
     try:
-        said = num2words(Decimal(amount).quantize(Decimal("0.01")), lang=_number_name(language), to="currency", currency=currency)
+        said = num2words(
+            Decimal(amount).quantize(Decimal("0.01")), lang=_number_name(language), to="currency", currency=currency
+        )
     except (NotImplementedError, InvalidOperation, KeyError, ValueError, TypeError, OverflowError, IndexError):
         return ""
     words = str(said).replace(",", "")
@@ -176,21 +182,14 @@ def _money_words(amount: str, language: str, currency: str) -> str:
 
 def _numbers(text: str, language: str) -> str:
     """Every number that is left; digits inside a word (A380, H2O) are read beside its letters."""
-    pattern = rf"(?:(?<![\w.,])(?P<minus>{_DASHES})(?=\d))?(?P<number>{_number_pattern(language)})"
+    letter = re.compile(r"[A-Za-z]")
 
     def said(match: re.Match[str]) -> str:
-        words = _said(match["number"], language)
-        if match["minus"]:
-            words = f"{'minus' if language in {'en', 'de', 'nl', 'fr', 'pl', 'sv', 'da'} else match['minus']} {words}"
-        before = match.string[match.start() - 1 : match.start()]
-        after = match.string[match.end() : match.end() + 1]
-        apart = _LETTER.match
-        return f"{' ' if apart(before) else ''}{words}{' ' if apart(after) else ''}"
+        before = letter.match(match.string[match.start() - 1 : match.start()])
+        after = letter.match(match.string[match.end() : match.end() + 1])
+        return f"{' ' if before else ''}{_said(match[0], language)}{' ' if after else ''}"
 
-    return re.sub(pattern, said, text)
-
-
-_LETTER = re.compile(r"[A-Za-z]")
+    return re.sub(_number_pattern(language), said, text)
 
 
 @functools.cache

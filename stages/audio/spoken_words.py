@@ -46,8 +46,9 @@ UNITS: dict[str, dict[str, tuple[str, str]]] = {
         "m²": ("square metre", "square metres"), "km": ("kilometre", "kilometres"), "cm": ("centimetre", "centimetres"),
         "mm": ("millimetre", "millimetres"), "m": ("metre", "metres"), "ft": ("foot", "feet"), "mi": ("mile", "miles"),
         "kg": ("kilogram", "kilograms"), "mg": ("milligram", "milligrams"), "g": ("gram", "grams"),
-        "lbs": ("pound", "pounds"), "lb": ("pound", "pounds"), "oz": ("ounce", "ounces"), "ml": ("millilitre", "millilitres"),
-        "L": ("litre", "litres"), "°C": ("degree Celsius", "degrees Celsius"), "°F": ("degree Fahrenheit", "degrees Fahrenheit"),
+        "lbs": ("pound", "pounds"), "lb": ("pound", "pounds"), "oz": ("ounce", "ounces"),
+        "ml": ("millilitre", "millilitres"), "L": ("litre", "litres"), "°C": ("degree Celsius", "degrees Celsius"),
+        "°F": ("degree Fahrenheit", "degrees Fahrenheit"),
         "°": ("degree", "degrees"), "GHz": ("gigahertz", "gigahertz"), "MHz": ("megahertz", "megahertz"),
         "kHz": ("kilohertz", "kilohertz"), "Hz": ("hertz", "hertz"), "kW": ("kilowatt", "kilowatts"),
         "MW": ("megawatt", "megawatts"), "W": ("watt", "watts"), "TB": ("terabyte", "terabytes"),
@@ -62,7 +63,8 @@ UNITS: dict[str, dict[str, tuple[str, str]]] = {
     "fr": {
         "km/h": ("kilomètre par heure", "kilomètres par heure"), "km": ("kilomètre", "kilomètres"),
         "cm": ("centimètre", "centimètres"), "m": ("mètre", "mètres"), "kg": ("kilogramme", "kilogrammes"),
-        "g": ("gramme", "grammes"), "l": ("litre", "litres"), "°C": ("degré Celsius", "degrés Celsius"), "°": ("degré", "degrés"),
+        "g": ("gramme", "grammes"), "l": ("litre", "litres"), "°C": ("degré Celsius", "degrés Celsius"),
+        "°": ("degré", "degrés"),
     },
     "es": {
         "km/h": ("kilómetro por hora", "kilómetros por hora"), "km": ("kilómetro", "kilómetros"),
@@ -75,6 +77,12 @@ PERCENT = {
     "en": "percent", "de": "Prozent", "fr": "pour cent", "es": "por ciento", "it": "per cento", "pt": "por cento",
     "nl": "procent", "pl": "procent", "ru": "процентов", "sv": "procent", "da": "procent", "cs": "procent", "tr": "yüzde",
     "ja": "パーセント", "ko": "퍼센트", "uk": "відсотків",
+}  # fmt: skip
+
+# Before a number.
+MINUS = {
+    "en": "minus", "de": "minus", "fr": "moins", "es": "menos", "it": "meno", "pt": "menos", "nl": "min", "pl": "minus",
+    "sv": "minus", "da": "minus", "cs": "minus", "ru": "минус", "uk": "мінус", "tr": "eksi",
 }  # fmt: skip
 
 SYMBOLS: dict[str, dict[str, str]] = {
@@ -94,7 +102,12 @@ CURRENCIES: dict[str, dict[str, tuple[str, str]]] = {
     "de": {"USD": ("Dollar",) * 2, "EUR": ("Euro",) * 2, "GBP": ("Pfund",) * 2, "JPY": ("Yen",) * 2},
     "fr": {"USD": ("dollar", "dollars"), "EUR": ("euro", "euros"), "GBP": ("livre", "livres"), "JPY": ("yen", "yens")},
     "es": {"USD": ("dólar", "dólares"), "EUR": ("euro", "euros"), "GBP": ("libra", "libras"), "JPY": ("yen", "yenes")},
-    "it": {"USD": ("dollaro", "dollari"), "EUR": ("euro", "euro"), "GBP": ("sterlina", "sterline"), "JPY": ("yen", "yen")},
+    "it": {
+        "USD": ("dollaro", "dollari"),
+        "EUR": ("euro", "euro"),
+        "GBP": ("sterlina", "sterline"),
+        "JPY": ("yen", "yen"),
+    },
     "pt": {"USD": ("dólar", "dólares"), "EUR": ("euro", "euros"), "GBP": ("libra", "libras"), "JPY": ("iene", "ienes")},
 }
 SCALES = {

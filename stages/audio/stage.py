@@ -16,6 +16,7 @@ from stages.pipeline.definition import Placement, StageDefinition
 from stages.pipeline.errors import SceneFailure
 from stages.pipeline.manifests import AudioManifest, AudioRecord, Made, Measured, TopicManifest
 from stages.pipeline.staleness import Task
+from stages.pipeline.settings import DeviceChoice
 from stages.pipeline.story import derived_seed
 from stages.pipeline.work import RunWork
 
@@ -37,9 +38,9 @@ def engine_key(topic: TopicManifest) -> Hashable:
     )
 
 
-def wants_gpu(topic: TopicManifest) -> bool:
-    """espeak-ng needs none."""
-    return topic.settings.audio.model_id != ESPEAK and topic.settings.audio.device != "cpu"
+def device(topic: TopicManifest) -> DeviceChoice:
+    """espeak-ng needs no GPU, whatever was asked for."""
+    return "cpu" if topic.settings.audio.model_id == ESPEAK else topic.settings.audio.device
 
 
 def prepare(topic: TopicManifest) -> Any:
@@ -123,9 +124,7 @@ def _commit(
             "voice": voice.name,
             "attempt": task.attempts_before + attempt,
             "seconds": round(making_seconds, 3),
-            "speech_dbfs": round(
-                waveform.decibels(waveform.speech_rms(narration.samples, narration.sampling_rate)), 1
-            ),
+            "speech_dbfs": round(waveform.decibels(waveform.speech_rms(narration.samples, narration.sampling_rate)), 1),
             "peak_dbfs": round(waveform.decibels(float(abs(narration.samples).max())), 1),
         },
     )
@@ -154,7 +153,7 @@ STAGE: StageDefinition[Any, Voice] = StageDefinition(
     summary="Speak the narration of each scene: 1_scenes.json -> 2_audio.json, 2_audio/01.wav.",
     per_scene=True,
     engine_key=engine_key,
-    wants_gpu=wants_gpu,
+    device=device,
     prepare=prepare,
     load=load,
     make=make,

@@ -102,4 +102,5 @@ def write_wav(path: Path, samples: Samples, sampling_rate: int) -> None:
 def _levels(samples: Samples, frame: int) -> Samples:
     """RMS of each frame; the last one may be shorter."""
     padded = np.pad(samples, (0, -len(samples) % frame)).reshape(-1, frame)
-    return np.sqrt(np.mean(np.square(padded, dtype=np.float64), axis=1)).astype(np.float32)
+    levels: Samples = np.sqrt(np.mean(np.square(padded, dtype=np.float64), axis=1)).astype(np.float32)
+    return levels

@@ -1,0 +1,244 @@
+"""Any text-to-waveform model that transformers loads from a directory, as a voice. The one file here that imports torch.
+
+VITS and the latent speech models (phonon, Pocket TTS) are tested; others go the same way: the processor or tokenizer
+makes the inputs, `generate` or `forward` gives the waveform, the configuration tells its sampling rate.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from transformers import AutoConfig, AutoModelForTextToWaveform, AutoProcessor, AutoTokenizer
+from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_TO_WAVEFORM_MAPPING_NAMES
+from transformers.utils import logging
+
+from stages.audio.voice import Speech
+from stages.pipeline.definition import Placement
+from stages.pipeline.errors import ConfigError, SceneFailure, WeightsMissing, one_line
+from stages.pipeline.settings import Settings
+from stages.pipeline.weights import weights_directory
+
+NORMAL_WORDS_PER_MINUTE = 160
+CUDA_CONTEXT_BYTES = 450 * 2**20
+ACTIVATION_BYTES = 512 * 2**20  # a sentence of 400 characters; small beside the context for every model of this kind
+# What loading raises when files are missing, truncated, or of another model.
+_DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, SafetensorError)
+
+
+@dataclass(frozen=True)
+class PreparedModel:
+    """A model whose configuration and headers have been read, and whose weights have not."""
+
+    directory: Path
+    config: Any
+    dtype: torch.dtype
+    speaker: int | None
+    voice_file: Path | None
+    words_per_minute: int
+    elements: int
+
+    def needed_bytes(self, strategy: str) -> int:
+        """Weights in the wanted precision, activations, and the CUDA context."""
+        if strategy == "cpu":
+            return 0
+        return self.elements * self.dtype.itemsize + ACTIVATION_BYTES + CUDA_CONTEXT_BYTES
+
+    def load(self, placement: Placement) -> TransformersVoice:
+        """The model on its device. Raises WeightsMissing when its files are damaged."""
+        logging.disable_progress_bar()  # the stage has its own
+        with _damage_told(self.directory):
+            model, report = AutoModelForTextToWaveform.from_pretrained(
+                self.directory,
+                local_files_only=True,
+                use_safetensors=True,
+                dtype=self.dtype,
+                output_loading_info=True,
+            )
+            if report["missing_keys"]:
+                raise ValueError(f"{len(report['missing_keys'])} tensors are missing from its files")
+            processor = _processor(self.directory)
+        return TransformersVoice(self, model.eval().to(placement.device), processor, placement.device)
+
+
+def prepare_model(settings: Settings) -> PreparedModel:
+    """Read the configuration and the headers of the weights. Raises ConfigError, WeightsMissing."""
+    speaking = settings.audio
+    directory = weights_directory(speaking.model_id, speaking.revision)
+    with _damage_told(directory):
+        config = AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+    if config.model_type not in MODEL_FOR_TEXT_TO_WAVEFORM_MAPPING_NAMES:
+        known = ", ".join(sorted(MODEL_FOR_TEXT_TO_WAVEFORM_MAPPING_NAMES))
+        raise ConfigError(
+            f"audio.model_id {speaking.model_id} is a {config.model_type}, not a voice; voices are {known}"
+        )
+    with _damage_told(directory):
+        elements = _elements(directory)
+    speaker, voice_file = _choose_voice(directory, config, speaking.voice)
+    dtype = torch.float32 if speaking.dtype == "auto" else getattr(torch, speaking.dtype)
+    return PreparedModel(directory, config, dtype, speaker, voice_file, speaking.words_per_minute, elements)
+
+
+class TransformersVoice:
+    """A loaded model."""
+
+    max_characters = 400
+
+    def __init__(self, prepared: PreparedModel, model: Any, processor: Any, device: str) -> None:
+        self.name = prepared.voice_file.stem if prepared.voice_file else prepared.config.model_type
+        self.sampling_rate = _sampling_rate(model, processor)
+        self._model = model
+        self._processor = processor
+        self._device = torch.device(device)
+        self._speaker = prepared.speaker
+        self._latents = _voice_latents(prepared.voice_file) if prepared.voice_file else None
+        if hasattr(model, "speaking_rate"):  # VITS: larger is faster
+            model.speaking_rate = prepared.config.speaking_rate * prepared.words_per_minute / NORMAL_WORDS_PER_MINUTE
+        codec = getattr(processor, "audio_tokenizer", None)
+        if codec is not None:
+            codec.eval().to(device)
+
+    def speak(self, text: str, seed: int) -> Speech:
+        """Speak `text`. Raises SceneFailure when the model cannot take it."""
+        inputs = self._inputs(text)
+        if not self._has_letters(inputs):
+            return Speech(np.zeros(0, dtype=np.float32))
+        # The models draw from the global generator and take no other: seed it inside a fork, and put it back after.
+        devices = [self._device] if self._device.type == "cuda" else []
+        with torch.random.fork_rng(devices=devices), torch.inference_mode():
+            torch.manual_seed(seed)
+            waveform = self._waveform(self._run(inputs))
+        return Speech(waveform.detach().float().cpu().numpy().reshape(-1))
+
+    def close(self) -> None:
+        """Drop model and processor."""
+        self._model = self._processor = None
+
+    def _has_letters(self, inputs: Mapping[str, Any]) -> bool:
+        """Whether a letter of the text is in the model's vocabulary; from spaces and stops alone it would babble."""
+        if inputs.get("input_ids") is None:
+            return True
+        tokenizer = getattr(self._processor, "tokenizer", self._processor)
+        text = tokenizer.decode(inputs["input_ids"][0], skip_special_tokens=True)
+        return any(character.isalnum() for character in text)
+
+    def _inputs(self, text: str) -> dict[str, Any]:
+        if getattr(self._processor, "chat_template", None):
+            content: list[dict[str, str]] = [{"type": "text", "text": text}]
+            given: dict[str, Any] = {"return_tensors": "pt"}
+            if self._latents is not None:
+                content.insert(0, {"type": "audio"})
+                given["audio_prompt_latents"] = [self._latents]
+            inputs = self._processor.apply_chat_template(
+                [{"role": "user", "content": content}],
+                tokenize=True,
+                return_dict=True,
+                add_generation_prompt=True,
+                processor_kwargs=given,
+            )
+        else:
+            inputs = self._processor(text=text, return_tensors="pt")
+        return {name: v.to(self._device) if hasattr(v, "to") else v for name, v in inputs.items()}
+
+    def _run(self, inputs: Mapping[str, Any]) -> Any:
+        speaker = {} if self._speaker is None else {"speaker_id": self._speaker}
+        if self._model.can_generate():
+            return self._model.generate(**inputs, **speaker)
+        return self._model(**inputs, **speaker)
+
+    def _waveform(self, output: Any) -> torch.Tensor:
+        """The first waveform of what the model gave: samples, a field of that name, or latents for the codec."""
+        for name in ("waveform", "audio", "audio_values"):
+            found = output.get(name) if isinstance(output, Mapping) else getattr(output, name, None)
+            if found is not None:
+                return self._waveform(found)
+        if isinstance(output, (list, tuple)):
+            if not output:
+                raise SceneFailure("the model gave no waveform")
+            return self._waveform(output[0])
+        if not isinstance(output, torch.Tensor):
+            raise SceneFailure(f"the model gave {type(output).__name__}, which is no waveform")
+        if getattr(self._processor, "audio_tokenizer", None) is not None and output.ndim == 2 and min(output.shape) > 1:
+            return torch.as_tensor(self._processor.decode(output))  # latents of shape (frames, latent_dim)
+        return output.reshape(-1, output.shape[-1])[0]
+
+
+def _processor(directory: Path) -> Any:
+    """The model's processor, or its tokenizer where it has no more than that."""
+    if (directory / "processor_config.json").exists() or (directory / "preprocessor_config.json").exists():
+        return AutoProcessor.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+    return AutoTokenizer.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+
+
+def _choose_voice(directory: Path, config: Any, voice: str) -> tuple[int | None, Path | None]:
+    """A speaker's number (models with several speakers) or a file of `voices/`. Raises ConfigError, naming what exists."""
+    speakers = int(getattr(config, "num_speakers", 1) or 1) if config.model_type == "vits" else 1
+    files = {path.stem: path for path in sorted((directory / "voices").glob("*.safetensors"))}
+    names = list(files) or [str(number) for number in range(speakers)]
+    chosen = voice or names[0]
+    if chosen not in names:
+        shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+        raise ConfigError(f"audio.voice {voice!r} is not one of {directory.name}; it has {shown}")
+    if files:
+        return None, files[chosen]
+    return (int(chosen), None) if speakers > 1 else (None, None)
+
+
+def _voice_latents(path: Path) -> torch.Tensor:
+    """A voice as latents of shape (frames, latent_dim). Raises WeightsMissing when the file holds something else."""
+    with _damage_told(path), safe_open(path, framework="pt") as file:
+        names = list(file.keys())
+        tensor = file.get_tensor("audio_prompt_latents" if "audio_prompt_latents" in names else names[0])
+        if tensor.ndim == 3 and tensor.shape[0] == 1:
+            tensor = tensor[0]
+        if tensor.ndim != 2:
+            raise ValueError(f"a voice has the shape (frames, latent_dim), this one has {tuple(tensor.shape)}")
+        return torch.as_tensor(tensor)
+
+
+def _elements(directory: Path) -> int:
+    """How many numbers the weights hold, from the files' headers. Raises when there are none, or one is damaged."""
+    files = [path for path in sorted(directory.rglob("*.safetensors")) if path.parent.name != "voices"]
+    if not files:
+        raise ValueError("it has no .safetensors files")
+    total = 0
+    for path in files:
+        with safe_open(path, framework="pt") as file:
+            total += sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
+    return total
+
+
+def _sampling_rate(model: Any, processor: Any) -> int:
+    """In hertz; from the configuration, the generation configuration, or the processor."""
+    places = (
+        model.config,
+        getattr(model.config, "codec_config", None),
+        getattr(model, "generation_config", None),
+        getattr(processor, "feature_extractor", None),
+    )
+    for place in places:
+        for name in ("sampling_rate", "sample_rate"):
+            rate = getattr(place, name, None)
+            if isinstance(rate, int) and rate > 0:
+                return rate
+    raise ConfigError(
+        f"the voice {model.config.model_type} does not say its sampling rate; choose another audio.model_id"
+    )
+
+
+@contextlib.contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except _DAMAGED as error:
+        reason = one_line(str(error), 300) or type(error).__name__
+        raise WeightsMissing(
+            f"the voice in {path} cannot be loaded: {reason}; fetch it again, or correct audio.model_id"
+        ) from error
