@@ -15,8 +15,8 @@ from stages.audio.voice import ESPEAK, Voice
 from stages.pipeline.definition import Placement, StageDefinition
 from stages.pipeline.errors import SceneFailure
 from stages.pipeline.manifests import AudioManifest, AudioRecord, Made, Measured, TopicManifest
-from stages.pipeline.staleness import Task
 from stages.pipeline.settings import DeviceChoice
+from stages.pipeline.staleness import Task
 from stages.pipeline.story import derived_seed
 from stages.pipeline.work import RunWork
 

@@ -180,7 +180,7 @@ STAGE = StageDefinition(
     summary="Paint a picture for every scene.",
     per_scene=True,
     engine_key=engine_key,
-    wants_gpu=lambda topic: topic.settings.images.device != "cpu",
+    device=lambda topic: topic.settings.images.device,
     prepare=prepare,
     load=load,
     make=make,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from stages.pipeline.manifests import Measured, StageName, Strict, TopicManifest
+from stages.pipeline.settings import DeviceChoice
 from stages.pipeline.work import RunWork
 
 Prepared = TypeVar("Prepared")
@@ -30,7 +31,7 @@ class Placement:
 class StageDefinition(Generic[Prepared, Engine]):
     """A stage, as the frame sees it. The functions are called in this order.
 
-    `engine_key(topic)` says which runs share a loaded engine; `wants_gpu(topic)` whether it runs on a GPU if there is one.
+    `engine_key(topic)` says which runs share a loaded engine; `device(topic)` where it runs: auto, cpu or cuda.
     `prepare(topic)` imports the heavy library and reads headers and configs, without a CUDA context and without weights.
     `needed_bytes(prepared, strategy)` is the GPU memory the strategy needs at its peak.
     `load(prepared, placement)` puts the weights where they belong.
@@ -43,7 +44,7 @@ class StageDefinition(Generic[Prepared, Engine]):
     summary: str
     per_scene: bool
     engine_key: Callable[[TopicManifest], Hashable]
-    wants_gpu: Callable[[TopicManifest], bool]
+    device: Callable[[TopicManifest], DeviceChoice]
     prepare: Callable[[TopicManifest], Prepared]
     load: Callable[[Prepared, Placement], Engine]
     make: Callable[[Engine, Sequence[RunWork]], None]

@@ -125,10 +125,9 @@ class StageProcess:
             self._check_stop()
             prepared = self.stage.prepare(topic)
             self._mark("prepared")
-            wants_gpu = self.stage.wants_gpu(topic)
             needed = lambda strategy: self.stage.needed_bytes(prepared, strategy)  # noqa: E731
             label = f"{self.stage.name} {works[0].run.name}"
-            with placed(wants_gpu, self.stage.strategies, self.strategy, needed, label) as self.placement:
+            with placed(self.stage.device(topic), self.stage.strategies, self.strategy, needed, label) as self.placement:
                 self._make(prepared, works)
         except SceneRelayError as error:
             self._fail_group(works, error)

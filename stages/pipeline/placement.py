@@ -23,36 +23,39 @@ from gpu_utils import (
 )
 from stages.pipeline.definition import Placement
 from stages.pipeline.errors import ConfigError, TryAgainLater
+from stages.pipeline.settings import DeviceChoice
 
 logger = logging.getLogger(__name__)
 
 ON_CPU = Placement("cpu", "cpu")
 LEASE_TIMEOUT_SECONDS = 1800.0
-RETURNING_MEMORY_SECONDS = (
-    10.0  # a process that has just ended gives 100 GiB back within 0.2 s; drivers under load take longer
-)
+# A process that has just ended gives 100 GiB back within 0.2 s; drivers under load take longer.
+RETURNING_MEMORY_SECONDS = 10.0
 
 
 @contextlib.contextmanager
 def placed(
-    wants_gpu: bool,
+    device_choice: DeviceChoice,
     strategies: Sequence[str],
     forced: str | None,
     needed_bytes: Callable[[str], int],
     label: str,
 ) -> Iterator[Placement]:
-    """Hold the GPU for the block, if it is wanted and there is one; give where the model goes.
+    """Hold the GPU for the block, if `device_choice` allows it and there is one; give where the model goes.
 
     `strategies` are tried in order; "cpu" among them means that the model may run there. Raises TryAgainLater when the GPU
-    is held by another or nothing fits, ConfigError when `forced` is no strategy of the stage.
+    is held by another or nothing fits, ConfigError when `forced` is no strategy of the stage or "cuda" is not to be had.
     """
     if forced is not None and forced not in strategies:
         raise ConfigError(f"--strategy {forced} is not known to this stage; it knows {', '.join(strategies)}")
-    device = _usable_gpu() if wants_gpu and forced != "cpu" else None
+    device = _usable_gpu() if device_choice != "cpu" and forced != "cpu" else None
+    if device is None and device_choice == "cuda":
+        raise ConfigError('device = "cuda", and there is no GPU that this torch can use; set it to "auto" or "cpu"')
     if device is None:
         yield ON_CPU
         return
-    candidates = [forced] if forced else list(strategies)
+    allowed = [strategy for strategy in strategies if device_choice == "auto" or strategy != "cpu"]
+    candidates = [forced] if forced else allowed
     smallest = min((needed_bytes(strategy) for strategy in candidates if strategy != "cpu"), default=0)
     try:
         with Lease(device, smallest, label, timeout_seconds=_lease_timeout_seconds(), logger=logger):

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 MAX_TOPIC_CHARACTERS = 2000
+MIN_SIDE, MAX_SIDE = 64, 4096  # pixels
 
 Aspect = Literal["16:9", "1:1", "9:16"]
 DType = Literal["auto", "float32", "bfloat16", "float16"]
@@ -93,6 +94,13 @@ class ImagesSettings(Table):
         description="Width and height in pixels for each shape.",
     )
     max_attempts: int = Field(3, ge=1, le=10, description="Tries for each scene, each with the next seed.")
+
+    @model_validator(mode="after")
+    def _sizes_are_pictures(self) -> ImagesSettings:
+        for aspect, (width, height) in self.sizes.items():
+            if not (MIN_SIDE <= width <= MAX_SIDE and MIN_SIDE <= height <= MAX_SIDE):
+                raise ValueError(f"{width}x{height} for {aspect}: a side must be {MIN_SIDE} to {MAX_SIDE} pixels")
+        return self
 
 
 class VideoSettings(Table):

@@ -111,7 +111,7 @@ STAGE = StageDefinition(
     summary="Write the story of each run: an outline, then scene by scene, into 1_scenes.json.",
     per_scene=True,
     engine_key=engine_key,
-    wants_gpu=lambda topic: topic.settings.scenes.device != "cpu",
+    device=lambda topic: topic.settings.scenes.device,
     prepare=prepare,
     load=load,
     make=make,
