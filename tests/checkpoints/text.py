@@ -26,12 +26,13 @@ CHAT_TEMPLATE = (
     "{% if add_generation_prompt %}<|assistant|>{% if not enable_thinking %}<|still|>{% endif %}{% endif %}"
 )
 SPECIAL = ["<|pad|>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>", "<|still|>"]
-WORDS = (
+_SPELLED = (
     "the a and of in on under over with without lamp lantern harbour river mountain garden library tower bridge forest "
     "street window morning evening night rain snow wind light shadow quiet bright slow old young red blue green golden "
     "walks waits listens opens closes finds loses keeps sends paints reads writes sings turns returns stays leaves "
     "child keeper sailor baker robot fox owl whale train boat letter clock map bell door stone cloud star sea story"
-).split()
+)
+WORDS = tuple(_SPELLED.split())
 
 
 def make_text_checkpoint(

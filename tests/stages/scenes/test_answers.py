@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from stages.pipeline.errors import SceneFailure
+from stages.scenes.answers import outline_from, scene_from
+from stages.scenes.exchange import Answer
+
+
+def answer(document: Any, fault: str | None = None) -> Answer:
+    return Answer(json.dumps(document), fault, 1, 1, 1.0)
+
+
+def outline(**changes: Any) -> Answer:
+    document = {"topic": "t", "title": " T ", "logline": "L", "style": "S", "characters": [], "scenes": ["one", "two"]}
+    return answer({**document, **changes})
+
+
+def test_text_is_stripped_and_freed_of_control_characters() -> None:
+    found = outline_from(outline(title="  The \u0007lamp\n ", scenes=["o\u0000ne", "\ttwo"]))
+    assert found.title == "The lamp"
+    assert found.lines == ("one", "two")
+
+
+@pytest.mark.parametrize(
+    "changes", [{"title": "  "}, {"logline": "..."}, {"style": "\u200b"}, {"scenes": ["one", " - "]}]
+)
+def test_an_outline_with_an_empty_part_is_refused(changes: Any) -> None:
+    with pytest.raises(SceneFailure, match="is empty"):
+        outline_from(outline(**changes))
+
+
+def test_characters_without_name_or_face_and_doubles_are_left_out() -> None:
+    characters = [
+        {"name": " Mara ", "appearance": "tall "},
+        {"name": "-", "appearance": "tall"},
+        {"name": "Jon", "appearance": " "},
+        {"name": "MARA", "appearance": "short"},
+    ]
+    found = outline_from(outline(characters=characters))
+    assert [(character.name, character.appearance) for character in found.characters] == [("Mara", "tall")]
+
+
+@pytest.mark.parametrize("narration", ["   ", "…!?", "\u0001"])
+def test_an_empty_narration_is_refused(narration: str) -> None:
+    with pytest.raises(SceneFailure, match="the narration is empty"):
+        scene_from(answer({"narration": narration, "image_prompt": "p"}), "01", [])
+
+
+def test_narrations_of_other_scripts_are_words() -> None:
+    for narration in ("夜が明ける。", "कल सुबह", "بحر", "ทะเล"):
+        assert scene_from(answer({"narration": narration, "image_prompt": "sea"}), "01", []).narration == narration
+
+
+def test_a_narration_that_another_scene_has_is_refused() -> None:
+    with pytest.raises(SceneFailure, match="another scene"):
+        scene_from(answer({"narration": " The sea. ", "image_prompt": "p"}), "02", ["the SEA."])
+
+
+def test_an_unfinished_answer_is_refused_with_its_reason() -> None:
+    with pytest.raises(SceneFailure, match="not finished within 64"):
+        scene_from(answer({}, "the text was not finished within 64 tokens"), "01", [])

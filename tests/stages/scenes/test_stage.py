@@ -1,0 +1,304 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stages.pipeline.definition import Placement
+from stages.pipeline.errors import ExitCode
+from stages.pipeline.manifests import Failure, Outline, ScenesManifest, TopicManifest
+from stages.pipeline.reading import read_model
+from stages.pipeline.run_directory import RunDirectory
+from stages.pipeline.staleness import examine
+from stages.scenes import stage, writer
+from tests.stages.scenes.runs import edit, new_run, story_of, write_scenes, written
+
+
+def amend(run: RunDirectory, **scenes: object) -> None:
+    """Change settings of the run, as a resume with flags does."""
+    document = json.loads(run.topic_path.read_text())
+    document["settings"]["scenes"].update(scenes)
+    run.topic_path.write_text(json.dumps(document))
+
+
+def forbid_loading(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(*_: object) -> None:
+        pytest.fail("a model was loaded")
+
+    monkeypatch.setattr(writer, "load", load)
+
+
+def test_a_topic_becomes_a_story(tmp_path: Path, talkative: Path) -> None:
+    run = new_run(tmp_path, talkative, "A lighthouse", {"number_of_scenes": 4, "style": "woodcut, two inks"})
+    assert write_scenes(run) == ExitCode.DONE
+    story = story_of(run)
+    assert [scene.scene_id for scene in story.scenes] == ["01", "02", "03", "04"]
+    assert story.style == "woodcut, two inks"
+    assert story.failures == ()
+    assert len({scene.narration for scene in story.scenes}) == 4
+    record = json.loads(run.record_path("scenes", "02").read_text())
+    assert record["measured"]["tokens"] > 0
+    assert record["measured"]["attempts"] == 1
+    assert record["measured"]["tokens_per_second"] > 0
+
+
+def test_what_was_written_is_current(tmp_path: Path, talkative: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = new_run(tmp_path, talkative)
+    write_scenes(run)
+    before = written(run)
+    forbid_loading(monkeypatch)
+    assert examine("scenes", run, run.read_topic()).done
+    assert write_scenes(run) == ExitCode.DONE
+    # Without the manifest every record is still current: it is only put together again.
+    run.manifest_path("scenes").unlink()
+    assert examine("scenes", run, run.read_topic()).tasks == ()
+    assert write_scenes(run) == ExitCode.DONE
+    assert written(run) == before
+
+
+def test_only_what_is_missing_is_written(tmp_path: Path, talkative: Path) -> None:
+    run = new_run(tmp_path, talkative)
+    write_scenes(run)
+    before = written(run)
+    run.manifest_path("scenes").unlink()
+    run.record_path("scenes", "02").unlink()
+    assert [task.scene_id for task in examine("scenes", run, run.read_topic()).tasks] == ["02"]
+    assert write_scenes(run) == ExitCode.DONE
+    assert written(run) == before
+
+
+def test_the_same_topic_and_seed_give_the_same_bytes(tmp_path: Path, talkative: Path) -> None:
+    first, second = (new_run(tmp_path / name, talkative) for name in "ab")
+    write_scenes(first)
+    write_scenes(second)
+    assert written(first) == written(second)
+
+
+def test_many_runs_share_one_load_and_each_is_as_if_alone(
+    tmp_path: Path, talkative: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = new_run(tmp_path / "alone", talkative, "Two")
+    write_scenes(alone)
+    loads: list[Placement] = []
+    load = writer.load
+
+    def counting(prepared: writer.Prepared, placement: Placement) -> writer.Writer:
+        loads.append(placement)
+        return load(prepared, placement)
+
+    monkeypatch.setattr(writer, "load", counting)
+    runs = [new_run(tmp_path / "many", talkative, topic) for topic in ("One", "Two", "Three")]
+    assert write_scenes(*runs) == ExitCode.DONE
+    assert len(loads) == 1
+    assert written(runs[1]) == written(alone)
+
+
+def test_scenes_decoded_together_are_all_there(tmp_path: Path, talkative: Path) -> None:
+    runs = [new_run(tmp_path, talkative, topic, {"number_of_scenes": 5}, batch_size=4) for topic in ("One", "Two")]
+    assert write_scenes(*runs) == ExitCode.DONE
+    for run in runs:
+        assert len(story_of(run).scenes) == 5
+
+
+@pytest.mark.parametrize("topic", ["🏯" * 2000, "אור " * 500, '$(touch x) `y` "z" ../..\n<|end|>', "a"])
+def test_any_topic_can_be_written_about(tmp_path: Path, talkative: Path, topic: str) -> None:
+    run = new_run(tmp_path, talkative, topic, {"number_of_scenes": 1})
+    assert write_scenes(run) == ExitCode.DONE
+    assert len(story_of(run).scenes) == 1
+
+
+def test_a_scene_that_stays_unfinished_is_recorded_and_the_others_are_written(tmp_path: Path, talkative: Path) -> None:
+    run = new_run(
+        tmp_path,
+        talkative,
+        "Failing",
+        {"number_of_scenes": 8},
+        scene_max_new_tokens=64,
+        max_attempts=1,
+        temperature=1.3,
+    )
+    assert write_scenes(run) == ExitCode.SOME_SCENES_FAILED
+    story = story_of(run)
+    assert story.scenes
+    assert story.failures
+    assert len(story.scenes) + len(story.failures) == 8
+    assert "not finished within 64 tokens (one try)" in story.failures[0].reason
+    assert examine("scenes", run, run.read_topic()).tasks
+
+
+def test_retries_go_on_with_new_seeds_and_leave_a_person_s_edits_alone(tmp_path: Path, talkative: Path) -> None:
+    run = new_run(
+        tmp_path,
+        talkative,
+        "Failing",
+        {"number_of_scenes": 8},
+        scene_max_new_tokens=64,
+        max_attempts=1,
+        temperature=1.3,
+    )
+    write_scenes(run)
+    failed = story_of(run).failures
+    scenes = json.loads(run.manifest_path("scenes").read_text())["scenes"]
+    scenes[0]["narration"] = "Edited by hand."
+    edit(run, title="My title", scenes=scenes)
+    for expected_attempts in range(2, 12):
+        code = write_scenes(run)
+        story = story_of(run)
+        assert story.title == "My title"
+        assert story.scenes[0].narration == "Edited by hand."
+        assert [s.scene_id for s in story.scenes] == sorted(s.scene_id for s in story.scenes)
+        assert all(failure.attempts == expected_attempts for failure in story.failures)
+        if code == ExitCode.DONE:
+            break
+    assert len(story_of(run).failures) < len(failed)
+
+
+def test_an_edited_story_is_taken_as_it_is(tmp_path: Path, talkative: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = new_run(tmp_path, talkative)
+    write_scenes(run)
+    edit(run, title="Mine")
+    before = run.manifest_path("scenes").read_bytes()
+    forbid_loading(monkeypatch)
+    assert write_scenes(run) == ExitCode.DONE
+    assert run.manifest_path("scenes").read_bytes() == before
+
+
+def test_an_edited_story_is_not_overwritten_when_the_request_changes(tmp_path: Path, talkative: Path) -> None:
+    run = new_run(tmp_path, talkative)
+    write_scenes(run)
+    edit(run, title="Mine")
+    amend(run, temperature=0.5)
+    assert write_scenes(run) == ExitCode.BAD_MANIFEST
+    assert story_of(run).title == "Mine"
+
+
+def test_an_invalid_story_is_refused_and_stays(tmp_path: Path, talkative: Path) -> None:
+    run = new_run(tmp_path, talkative)
+    run.manifest_path("scenes").write_text('{"title": "half')
+    assert write_scenes(run) == ExitCode.BAD_MANIFEST
+    assert run.manifest_path("scenes").read_text() == '{"title": "half'
+
+
+def test_force_writes_anew_and_keeps_the_old_story_beside_it(tmp_path: Path, talkative: Path) -> None:
+    run = new_run(tmp_path, talkative)
+    write_scenes(run)
+    edit(run, title="Mine")
+    mine = run.manifest_path("scenes").read_bytes()
+    assert write_scenes(run, force=True) == ExitCode.DONE
+    assert (run.path / "1_scenes.before-1.json").read_bytes() == mine
+    assert story_of(run).title != "Mine"
+    write_scenes(run, force=True)
+    assert (run.path / "1_scenes.before-2.json").exists()
+
+
+def test_one_scene_is_written_anew_inside_the_story_as_it_stands(tmp_path: Path, talkative: Path) -> None:
+    run = new_run(tmp_path, talkative)
+    write_scenes(run)
+    scenes = json.loads(run.manifest_path("scenes").read_text())["scenes"]
+    original = scenes[1]["narration"]
+    scenes[0]["narration"] = "Edited first."
+    scenes[1]["narration"] = "Edited second."
+    edit(run, title="Mine", scenes=[scenes[2], scenes[0], scenes[1]])
+    before = run.manifest_path("scenes").read_bytes()
+    assert write_scenes(run, scenes=("02",), force=True) == ExitCode.DONE
+    story = story_of(run)
+    assert story.title == "Mine"
+    assert [scene.scene_id for scene in story.scenes] == ["03", "01", "02"]
+    assert story.scenes[1].narration == "Edited first."
+    assert story.scenes[2].narration == original  # the same seed: --another takes the next
+    assert (run.path / "1_scenes.before-1.json").read_bytes() == before
+
+
+def test_a_story_by_a_person_has_no_outline_to_write_a_scene_from(tmp_path: Path, talkative: Path) -> None:
+    run = new_run(tmp_path, talkative)
+    other = new_run(tmp_path, talkative, "Other")
+    write_scenes(other)
+    story = ScenesManifest(title="Mine", scenes=story_of(other).scenes)
+    run.write_manifest(run.manifest_path("scenes"), story)
+    before = run.manifest_path("scenes").read_bytes()
+    assert write_scenes(run, scenes=("02",), force=True) == ExitCode.BAD_MANIFEST
+    assert run.manifest_path("scenes").read_bytes() == before
+    assert write_scenes(run) == ExitCode.DONE
+    assert run.manifest_path("scenes").read_bytes() == before
+
+
+def test_a_forced_scene_that_fails_keeps_its_old_text(tmp_path: Path, talkative: Path) -> None:
+    run = new_run(
+        tmp_path,
+        talkative,
+        "Failing",
+        {"number_of_scenes": 8},
+        scene_max_new_tokens=64,
+        max_attempts=1,
+        temperature=1.3,
+    )
+    write_scenes(run)
+    document = json.loads(run.manifest_path("scenes").read_text())
+    failed = document["failures"][0]["scene_id"]
+    document["failures"] = document["failures"][1:]
+    by_hand = {"scene_id": failed, "narration": "Written by hand.", "image_prompt": "a hand"}
+    edit(run, failures=document["failures"], scenes=[*document["scenes"], by_hand])
+    assert write_scenes(run, scenes=(failed,), force=True) == ExitCode.SOME_SCENES_FAILED
+    assert story_of(run).scenes[-1].narration == "Written by hand."
+
+
+def test_a_run_without_an_outline_ends_alone_and_publishes_nothing(tmp_path: Path, raw: Path) -> None:
+    hopeless = new_run(tmp_path, raw, "One", outline_max_new_tokens=64, max_attempts=2)
+    fine = new_run(tmp_path, raw, "Two", {"number_of_scenes": 1})
+    assert write_scenes(hopeless, fine) == ExitCode.SOME_SCENES_FAILED
+    assert not hopeless.manifest_path("scenes").exists()
+    assert not hopeless.outline_path.exists()
+    assert len(story_of(fine).scenes) == 1
+
+
+def test_a_language_the_model_does_not_write_is_refused_before_loading(
+    tmp_path: Path, talkative: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    german = new_run(tmp_path, talkative, "Ein Turm", {"number_of_scenes": 1, "language": "de"}, languages=("en",))
+    english = new_run(tmp_path, talkative, "A tower", {"number_of_scenes": 1}, languages=("en",))
+    assert write_scenes(german, english) == ExitCode.BAD_CONFIG
+    assert "not de (German)" in capsys.readouterr().err
+    assert story_of(english).scenes
+    forbid_loading(monkeypatch)
+    assert write_scenes(german) == ExitCode.BAD_CONFIG
+
+
+def test_a_scene_that_says_what_another_says_is_tried_again(
+    tmp_path: Path, talkative: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run(tmp_path, talkative, max_attempts=2)
+    write_scenes(run)
+    first = story_of(run).scenes[0]
+    answer_of = writer.Writer._answer
+
+    def echo(self: writer.Writer, row: object) -> object:
+        answer = answer_of(self, row)  # type: ignore[arg-type]
+        text = json.dumps({"narration": first.narration, "image_prompt": "echo"})
+        return type(answer)(text, None, 1, 1, 1.0)
+
+    run.record_path("scenes", "02").unlink()
+    run.manifest_path("scenes").unlink()
+    monkeypatch.setattr(writer.Writer, "_answer", echo)
+    assert write_scenes(run) == ExitCode.SOME_SCENES_FAILED
+    [failure] = story_of(run).failures
+    assert failure == Failure(scene_id="02", reason="the narration is that of another scene (2 tries)", attempts=2)
+
+
+def test_needed_bytes_grow_with_precision_and_batch(tmp_path: Path, talkative: Path) -> None:
+    def needed(**scenes: object) -> int:
+        topic: TopicManifest = new_run(tmp_path, talkative, **scenes).read_topic()  # type: ignore[arg-type]
+        return stage.needed_bytes(stage.prepare(topic), "full")
+
+    assert needed() > 700_000_000
+    assert needed(dtype="float32") > needed(dtype="bfloat16")
+    assert needed(batch_size=8) > needed(batch_size=1)
+    assert stage.needed_bytes(stage.prepare(new_run(tmp_path, talkative).read_topic()), "cpu") == 0
+
+
+def test_the_outline_s_lines_are_kept_as_written(tmp_path: Path, talkative: Path) -> None:
+    run = new_run(tmp_path, talkative)
+    write_scenes(run)
+    outline = read_model(run.outline_path, Outline)
+    assert len(outline.lines) == 3
+    assert outline.key == story_of(run).request.key  # type: ignore[union-attr]
