@@ -16,6 +16,7 @@ from stages.pipeline.errors import ManifestError, one_line
 
 MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 24
+MAX_INTEGER_DIGITS = 20  # sizes in bytes and seeds have fewer
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -32,7 +33,9 @@ def parse_model(data: bytes, model: type[Model], name: str) -> Model:
     """Validate `data` strictly as `model`; `name` is what the error line calls it."""
     document = scan(data, name)
     version = document.get("schema_version") if isinstance(document, dict) else None
-    if isinstance(version, int) and not isinstance(version, bool) and version > 1:
+    if isinstance(version, bool):  # True equals 1, and would be taken for it
+        raise ManifestError(f"{name}: schema_version must be a number; mend it, or remove it and resume")
+    if isinstance(version, int) and version > 1:
         raise ManifestError(f"{name} has schema_version {version}, this program reads 1: update the program")
     try:
         return model.model_validate_json(data, strict=True)
@@ -63,7 +66,7 @@ def read_bounded(path: Path, max_bytes: int = MAX_MANIFEST_BYTES) -> bytes:
 
 
 def scan(data: bytes, name: str) -> Any:
-    """Parse `data`, refusing duplicate keys, NaN, infinities, text that is not UTF-8 and deep nesting."""
+    """Parse `data`, refusing duplicate keys, NaN, infinities, huge numbers, text that is not UTF-8 and deep nesting."""
 
     def refuse(what: str) -> NoReturn:
         raise ManifestError(f"{name}: {what}; mend it, or remove it and resume")
@@ -82,6 +85,11 @@ def scan(data: bytes, name: str) -> Any:
             refuse(f"the number {one_line(word, 40)} is too large")
         return number
 
+    def bounded(word: str) -> int:
+        if len(word) > MAX_INTEGER_DIGITS:
+            refuse(f"the number {one_line(word, 40)} is too large")
+        return int(word)
+
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -94,10 +102,11 @@ def scan(data: bytes, name: str) -> Any:
             object_pairs_hook=unique,
             parse_constant=lambda word: refuse(f"{word} is not JSON"),
             parse_float=finite,
+            parse_int=bounded,
         )
     except json.JSONDecodeError as error:
         refuse(f"not valid JSON at line {error.lineno}, column {error.colno} ({error.msg})")
-    except (RecursionError, ValueError) as error:  # ValueError: an integer with thousands of digits
+    except RecursionError as error:
         refuse(f"not valid JSON ({error})")
 
 
