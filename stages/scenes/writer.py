@@ -47,9 +47,9 @@ _LOADING_ERRORS = (
 # state, and their one-token step is a path of its own.
 _ATTENTION_LAYERS = {"full_attention", "sliding_attention", "chunked_attention"}
 _FALLBACK_CONTEXT_TOKENS = 2048
-# On a CPU a small model has too little work in a token to share it: on two busy cores, 0.3 M parameters, one thread wrote
-# 250 to 430 tokens/s and two wrote 10 to 80, because the threads wait for each other.
-_ONE_THREAD_BELOW_PARAMETERS = 20_000_000
+# On a CPU a very small model has too little work in a token to share it. Two cores: 0.3 M parameters wrote 250 to 430
+# tokens/s on one thread and, the cores being busy, 10 to 80 on two; 11 M wrote 170 to 200 on one and 250 on two.
+_ONE_THREAD_BELOW_PARAMETERS = 5_000_000
 
 
 @dataclass(frozen=True)
