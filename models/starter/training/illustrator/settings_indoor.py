@@ -268,8 +268,8 @@ def workshop(p: Picture) -> Ground:
         c.rect(tx - u * 2.4, board - u * 1, tx + u * 2.4, board + u * 2, shade(p, (150, 156, 166)))
     bench = shade(p, (158, 110, 70))
     c.rect(0, p.h * 0.66, p.w, p.h * 0.7, bench)
-    for k in (0.05, 0.92):
-        c.rect(p.w * k, p.h * 0.7, p.w * (k + 0.03), p.h * 0.9, darker(bench, 0.25))
+    for edge in (0.05, 0.92):
+        c.rect(p.w * edge, p.h * 0.7, p.w * (edge + 0.03), p.h * 0.9, darker(bench, 0.25))
     for k in range(3):
         bx = p.w * left + p.w * (0.02 + 0.1 * k)
         c.rect(bx, p.h * 0.66 - u * 5, bx + u * 7, p.h * 0.66, p.light.accent())

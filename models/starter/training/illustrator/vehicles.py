@@ -51,8 +51,8 @@ def train(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
         for j in range(4):
             a = x0 + length * (0.08 + 0.23 * j)
             c.rect(a, y - h * 0.82, a + length * 0.15, y - h * 0.5, glass)
-        for j in (0.2, 0.8):
-            c.circle(x0 + length * j, y - h * 0.1, h * 0.14, _TYRE)
+        for axle in (0.2, 0.8):
+            c.circle(x0 + length * axle, y - h * 0.1, h * 0.14, _TYRE)
     nose = x + 1.4 * (length + k * 1.4) - k * 1.4
     c.poly(
         [(nose - k, y - h), (nose + h * 0.3, y - h * 0.9), (nose + h * 0.8, y - h * 0.14), (nose - k, y - h * 0.14)],

@@ -26,6 +26,7 @@ def autoencoder(
     out: OutDir,
     minutes: Minutes = 9.0,
     workers: Workers = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the working directory's autoencoder.")] = False,
     smoke: Smoke = False,
     compile_it: Compile = True,
 ) -> None:
@@ -33,7 +34,7 @@ def autoencoder(
     from models.starter.training.images import parts
 
     budget = parts.Budget(work_dir, out, minutes, _workers(workers, smoke=smoke), smoke, compile_it)
-    psnr = parts.run_autoencoder(budget)
+    psnr = parts.run_autoencoder(budget, resume=resume)
     if psnr < parts.MINIMUM_PSNR_DB and not smoke:
         typer.echo(f"below the {parts.MINIMUM_PSNR_DB:.0f} dB that diffusion asks for: {psnr:.2f} dB", err=True)
 

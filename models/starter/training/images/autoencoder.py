@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import nn
+from torch.nn import functional
 
 from models.starter.training.illustrator.compose import render
 from models.starter.training.illustrator.scene import SIZES_BY_ASPECT, sample_scene
-from models.starter.training.images import architecture, pools
+from models.starter.training.images import architecture, pools, shards
 from models.starter.training.images.architecture import LATENT_CHANNELS
 from models.starter.training.images.renders import Renderers
 
@@ -41,6 +41,8 @@ class Settings:
     tiny: bool = False
     minimum_pictures: int = 1024
     eval_pictures: int = 96
+    initial: Path | None = None
+    """Directory with a former training's shards to go on from."""
 
 
 def encode_moments(model: Any, images: torch.Tensor) -> torch.Tensor:
@@ -91,6 +93,8 @@ def train(
     model, average = (
         architecture.autoencoder(tiny=settings.tiny).to(device, memory_format=torch.channels_last) for _ in range(2)
     )
+    if settings.initial is not None:
+        model.load_state_dict(shards.load(settings.initial, "vae"))
     average.load_state_dict(model.state_dict())
     average.requires_grad_(False)
     parameters, averaged = list(model.parameters()), list(average.parameters())
@@ -108,8 +112,8 @@ def train(
     step_forward = torch.compile(forward, dynamic=False) if settings.compile else forward
     if settings.compile:  # compiled on noise while the first pictures are drawn
         noise = torch.rand(settings.batch_size, 3, _CROP, _CROP, device=device).to(memory_format=torch.channels_last)
-        with torch.autocast(device, dtype=torch.bfloat16):
-            step_forward(noise)[0].sum().backward()
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
+            step_forward(noise)[0].sum().backward()  # type: ignore[no-untyped-call]
         optimizer.zero_grad(set_to_none=True)
         print(f"autoencoder: compiled after {time.monotonic() - started:.0f} s", flush=True)
     if on_compiled is not None:
@@ -131,16 +135,16 @@ def train(
         for group in optimizer.param_groups:
             group["lr"] = rate
         images = _crops(pool, settings.batch_size)
-        with torch.autocast(device, dtype=torch.bfloat16):
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
             output, latents, mean, log_variance = step_forward(images)
         loss = reconstruction_loss(output, images)
         kl = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance).mean()
         total = loss + _KL_WEIGHT * kl
         few = max(1, round(settings.batch_size * _HALF_SCALE_SHARE))
-        with torch.autocast(device, dtype=torch.bfloat16):
-            small = decode(model, F.avg_pool2d(latents[:few], 2)).float()
-        total = total + 0.25 * _HALF_SCALE_SHARE * reconstruction_loss(small, F.avg_pool2d(images[:few], 2))
-        total.backward()
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
+            small = decode(model, functional.avg_pool2d(latents[:few], 2)).float()
+        total = total + 0.25 * _HALF_SCALE_SHARE * reconstruction_loss(small, functional.avg_pool2d(images[:few], 2))
+        total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
@@ -149,14 +153,15 @@ def train(
         step += 1
         if elapsed - printed > 15:
             printed = elapsed
-            psnr = 10 * math.log10(4 / max(1e-9, F.mse_loss(output, images).item()))
+            psnr = 10 * math.log10(4 / max(1e-9, functional.mse_loss(output, images).item()))
             print(
                 f"autoencoder: {elapsed:.0f} s, step {step}, loss {loss.item():.4f}, batch {psnr:.2f} dB,"
                 f" KL {kl.item():.2f}, {pools.size(pool)} pictures",
                 flush=True,
             )
     print(f"autoencoder: {step} steps of {settings.batch_size} in {time.monotonic() - started:.0f} s", flush=True)
-    return average.eval()
+    finished: nn.Module = average.eval()
+    return finished
 
 
 def _receive(pool: pools.Pool, renderers: Renderers, *, wait_seconds: float = 0.0) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import nn
+from torch.nn import functional
 
 from models.starter.training.illustrator.scene import SIZES_BY_ASPECT
 from models.starter.training.images import architecture, pools, shards
@@ -57,7 +57,7 @@ class Model:
         for average in (self.average_unet, self.average_text):
             average.requires_grad_(False)
         self.parameters: list[nn.Parameter] = [*self.unet.parameters(), *self.text.parameters()]
-        self._averages: list[nn.Parameter] = [*self.average_unet.parameters(), *self.average_text.parameters()]
+        self._averages: list[torch.Tensor] = [*self.average_unet.parameters(), *self.average_text.parameters()]
         self.copy_to_average()
         self.optimizer = torch.optim.AdamW(
             self.parameters,
@@ -141,10 +141,10 @@ def warm_compile(settings: Settings) -> None:
             settings.batch_size, LATENT_CHANNELS, height // DOWNSAMPLING, width // DOWNSAMPLING, device=settings.device
         ).contiguous(memory_format=torch.channels_last)
         times = torch.rand(settings.batch_size, device=settings.device)
-        with torch.autocast(settings.device, dtype=torch.bfloat16):
+        with torch.autocast(settings.device, dtype=torch.bfloat16, enabled=settings.device == "cuda"):
             states = torch.randn(settings.batch_size, MAX_TOKENS, TEXT_WIDTH, device=settings.device).requires_grad_()
             predicted = predict(noisy, times * 1000, states)
-        predicted.float().square().mean().backward()
+        predicted.float().square().mean().backward()  # type: ignore[no-untyped-call]
     print("denoiser: compiled ahead for every aspect", flush=True)
 
 
@@ -192,11 +192,11 @@ def train(
         times = _draw_times(settings.batch_size, device)
         t, noise = times[:, None, None, None], torch.randn_like(latents)
         noisy = ((1 - t) * latents + t * noise).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(device, dtype=torch.bfloat16):
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
             states = model.text(input_ids=tokens).last_hidden_state
             predicted = predict(noisy, times * 1000, states)
-        loss = F.mse_loss(predicted.float(), noise - latents)
-        loss.backward()
+        loss = functional.mse_loss(predicted.float(), noise - latents)
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters, 1.0)
         model.optimizer.step()
         model.optimizer.zero_grad(set_to_none=True)

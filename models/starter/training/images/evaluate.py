@@ -12,6 +12,8 @@ from models.starter.training.illustrator.scene import SIZES_BY_ASPECT
 from models.starter.training.images import architecture, prompts, shards
 from models.starter.training.images import judge as judges
 
+HELD_OUT = prompts.CONTACT_SHEET
+
 
 def build_pipeline(weights: Path, tokenizer_dir: Path, *, tiny: bool = False) -> Any:
     """A stock `StableDiffusionPipeline` in float32 from the shards in `weights`."""

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import nn
+from torch.nn import functional
 
 from models.starter.training.illustrator.compose import render
 from models.starter.training.illustrator.scene import Scene, sample_scene
@@ -22,7 +22,7 @@ from models.starter.training.images.renders import labels_of
 from models.starter.training.vocabulary import SETTINGS, TIMES, WEATHERS
 
 HEADS = ("setting", "time", "weather")
-_CLASSES = (len(SETTINGS), len(TIMES), len(WEATHERS))
+_CLASSES = [len(SETTINGS), len(TIMES), len(WEATHERS)]
 
 
 class Judge(nn.Module):
@@ -48,16 +48,16 @@ class Judge(nn.Module):
 
 def _loss(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     total = logits.new_zeros(())
-    for index, part in enumerate(logits.split(_CLASSES, 1)):
+    for index, part in enumerate(torch.split(logits, _CLASSES, 1)):
         target = labels[:, index].long()
         if (target >= 0).any():
-            total = total + F.cross_entropy(part, target, ignore_index=-1)
+            total = total + functional.cross_entropy(part, target, ignore_index=-1)
     return total
 
 
 def train(pool: pools.Pool, vae: Any, device: str, *, seconds: float, batch_size: int = 192) -> Judge:
     """Train for `seconds` on the pool's pictures."""
-    judge = Judge().to(device, memory_format=torch.channels_last)
+    judge = Judge().to(device)
     optimizer = torch.optim.AdamW(judge.parameters(), lr=2e-3, weight_decay=0.02)
     started, step = time.monotonic(), 0
     while (elapsed := time.monotonic() - started) < seconds or step < 2:
@@ -67,21 +67,22 @@ def train(pool: pools.Pool, vae: Any, device: str, *, seconds: float, batch_size
         shelf = pool[aspect]
         rows = torch.randint(0, shelf.count, (batch_size,), device=device)
         images = pools.to_unit(shelf.data[rows])
-        with torch.no_grad(), torch.autocast(device, dtype=torch.bfloat16):
+        with torch.no_grad(), torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
             if random.random() < 0.5:
                 images = decode(vae, encode_moments(vae, images)[:, :LATENT_CHANNELS]).float().clamp(-1, 1)
-        images = F.avg_pool2d(images, 2)
+        images = functional.avg_pool2d(images, 2)
         if random.random() < 0.3:
-            images = F.interpolate(F.avg_pool2d(images, 2), scale_factor=2, mode="bilinear")
+            images = functional.interpolate(functional.avg_pool2d(images, 2), scale_factor=2, mode="bilinear")
         images = images + torch.randn_like(images) * random.uniform(0, 0.06)
-        with torch.autocast(device, dtype=torch.bfloat16):
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
             logits = judge(images.contiguous(memory_format=torch.channels_last))
-        _loss(logits.float(), shelf.labels[rows]).backward()
+        _loss(logits.float(), shelf.labels[rows]).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         step += 1
     print(f"judge: {step} steps of {batch_size} in {time.monotonic() - started:.0f} s", flush=True)
-    return judge.eval()
+    judge.eval()
+    return judge
 
 
 @torch.no_grad()
@@ -90,8 +91,8 @@ def answers(judge: Judge, images: list[Any], device: str) -> torch.Tensor:
     found = []
     for start in range(0, len(images), 32):
         batch = torch.stack([torch.from_numpy(np.array(image)) for image in images[start : start + 32]]).to(device)
-        logits = judge(F.avg_pool2d(pools.to_unit(batch), 2))
-        found.append(torch.stack([part.argmax(1) for part in logits.split(_CLASSES, 1)], 1).cpu())
+        logits = judge(functional.avg_pool2d(pools.to_unit(batch), 2))
+        found.append(torch.stack([part.argmax(1) for part in torch.split(logits, _CLASSES, 1)], 1).cpu())
     return torch.cat(found)
 
 

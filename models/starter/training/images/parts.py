@@ -124,7 +124,7 @@ def _load_vae(budget: Budget, source: Path) -> Any:
     return vae.eval().requires_grad_(False).to(budget.device, memory_format=torch.channels_last)
 
 
-def run_autoencoder(budget: Budget) -> float:
+def run_autoencoder(budget: Budget, *, resume: bool = False) -> float:
     """Part 1: tokenizer, pictures, autoencoder, judge, first latents. Returns the PSNR in dB on fresh pictures."""
     started = _prepare(budget)
     _ensure_tokenizer(budget)
@@ -144,8 +144,10 @@ def run_autoencoder(budget: Budget) -> float:
         device=device,
         seconds=max(2.0, train_seconds),
         compile=budget.compile and device == "cuda",
-        **({"batch_size": 2, "tiny": True, "minimum_pictures": 24, "eval_pictures": 4} if budget.smoke else {}),
+        initial=budget.work_dir / "weights" if resume else None,
     )
+    if budget.smoke:
+        settings_ae = replace(settings_ae, batch_size=2, tiny=True, minimum_pictures=24, eval_pictures=4)
     pool = pools.image_pool(64 if budget.smoke else 110_000, device)
     try:
         model = autoencoder.train(settings_ae, pool, renderers, on_compiled=start_compiling_ahead)
@@ -303,7 +305,7 @@ def run_evaluation(budget: Budget, weights: Path | None = None) -> None:
         path = budget.out_dir / f"held_out_{steps}_steps_guidance_{guidance:g}.jpg"
         evaluate.sheet_of_held_out(pipeline, path, steps=2 if budget.smoke else steps, guidance=guidance, count=few)
     for aspect in ("square", "tall"):
-        texts = list(evaluate.prompts.CONTACT_SHEET[: 2 if budget.smoke else 12])
+        texts = list(evaluate.HELD_OUT[: 2 if budget.smoke else 12])
         pictures = evaluate.paint(
             pipeline, texts, steps=2 if budget.smoke else 8, guidance=4.0, aspect=aspect, batch=12
         )
