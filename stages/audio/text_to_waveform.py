@@ -20,6 +20,7 @@ from transformers import AutoConfig, AutoModelForTextToWaveform, AutoProcessor, 
 from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_TO_WAVEFORM_MAPPING_NAMES
 from transformers.utils import logging
 
+from gpu_utils import is_out_of_memory
 from stages.audio.voice import Speech
 from stages.pipeline.definition import Placement
 from stages.pipeline.errors import ConfigError, SceneFailure, WeightsMissing, one_line
@@ -65,7 +66,10 @@ class PreparedModel:
             if report["missing_keys"]:
                 raise ValueError(f"{len(report['missing_keys'])} tensors are missing from its files")
             processor = _processor(self.directory)
-        return TransformersVoice(self, model.eval().to(placement.device), processor, placement.device)
+        voice = TransformersVoice(self, model.eval().to(placement.device), processor, placement.device)
+        with _damage_told(self.directory):
+            voice.read("a")  # a tokenizer that needs a library which is not here says so now, not scene by scene
+        return voice
 
 
 def prepare_model(settings: Settings) -> PreparedModel:
@@ -107,14 +111,19 @@ class TransformersVoice:
 
     def speak(self, text: str, seed: int) -> Speech:
         """Speak `text`. Raises SceneFailure when the model cannot take it."""
-        inputs = self._inputs(text)
+        inputs = self.read(text)
         if not self._has_letters(inputs):
             return Speech(np.zeros(0, dtype=np.float32))
         # The models draw from the global generator and take no other: seed it inside a fork, and put it back after.
         devices = [self._device] if self._device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices), torch.inference_mode():
-            torch.manual_seed(seed)
-            waveform = self._waveform(self._run(inputs))
+        try:
+            with torch.random.fork_rng(devices=devices), torch.inference_mode():
+                torch.manual_seed(seed)
+                waveform = self._waveform(self._run(inputs))
+        except (RuntimeError, ValueError, IndexError) as error:
+            if is_out_of_memory(error):
+                raise
+            raise SceneFailure(f"the model broke off: {type(error).__name__}: {error}") from error
         return Speech(waveform.detach().float().cpu().numpy().reshape(-1))
 
     def close(self) -> None:
@@ -129,7 +138,8 @@ class TransformersVoice:
         text = tokenizer.decode(inputs["input_ids"][0], skip_special_tokens=True)
         return any(character.isalnum() for character in text)
 
-    def _inputs(self, text: str) -> dict[str, Any]:
+    def read(self, text: str) -> dict[str, Any]:
+        """The model's inputs for `text`, on its device."""
         if getattr(self._processor, "chat_template", None):
             content: list[dict[str, str]] = [{"type": "text", "text": text}]
             given: dict[str, Any] = {"return_tensors": "pt"}

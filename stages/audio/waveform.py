@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 SILENCE_RMS = 1e-3  # -60 dBFS: quieter than this nobody hears a voice
 FULL_SCALE = 0.999
 MAX_CLIPPED_SHARE = 1e-3
-# Speech at -18 dBFS measures about -16 LUFS over a narration with its pauses; peaks stay 1 dB below full scale.
-TARGET_SPEECH_RMS = 10 ** (-18 / 20)
+# Speech at -16 dBFS measures about -17 LUFS over a narration (ITU-R BS.1770, with its pauses); peaks stay 1 dB below
+# full scale.
+TARGET_SPEECH_RMS = 10 ** (-16 / 20)
 MAX_PEAK = 10 ** (-1 / 20)
 
 _FRAME_SECONDS = 0.01
 _TRIM_BELOW_LOUDEST = 10 ** (-42 / 20)
 _LEAD_SECONDS, _TAIL_SECONDS = 0.03, 0.06
 _RAMP_SECONDS = 0.004
+_LIMITER_SECONDS = 0.005
 
 
 def fault(samples: Samples) -> str | None:
@@ -68,8 +70,23 @@ def silence(seconds: float, sampling_rate: int) -> Samples:
 def levelled(pieces: Sequence[Samples], sampling_rate: int) -> Samples:
     """The pieces as one, at one loudness: speech at the target level, peaks below full scale."""
     whole: Samples = np.concatenate(pieces)
-    gain = min(TARGET_SPEECH_RMS / speech_rms(whole, sampling_rate), MAX_PEAK / float(np.abs(whole).max()))
-    return (whole * np.float32(gain)).astype(np.float32)
+    gain = TARGET_SPEECH_RMS / speech_rms(whole, sampling_rate)
+    return _limited(whole * np.float32(gain), max(1, round(_LIMITER_SECONDS * sampling_rate)))
+
+
+def _limited(samples: Samples, block: int) -> Samples:
+    """`samples` with peaks turned down to MAX_PEAK by a gain that moves slowly, so that nothing is bent or clipped.
+
+    Each block of 5 ms gets the gain that its loudest neighbour needs; between the middles of blocks the gain is a straight
+    line, and so never above what any sample under it needs.
+    """
+    peaks = np.abs(np.pad(samples, (0, -len(samples) % block))).reshape(-1, block).max(axis=1)
+    around = np.pad(peaks, 1, mode="edge")
+    loudest = np.maximum(np.maximum(around[:-2], around[2:]), peaks)
+    gains = np.minimum(1.0, MAX_PEAK / np.maximum(loudest, 1e-9))
+    middles = (np.arange(len(gains)) + 0.5) * block
+    limited: Samples = (samples * np.interp(np.arange(len(samples)), middles, gains)).astype(np.float32)
+    return limited
 
 
 def speech_rms(samples: Samples, sampling_rate: int) -> float:

@@ -46,10 +46,8 @@ def test_every_script_is_heard(language: str) -> None:
         voice.close()
     assert rms(narration.samples) > 0.03
     assert 1 < narration.seconds < 15
-    assert (
-        "".join(sentence.text for sentence in narration.sentences).split()
-        == "".join(sentence.text for sentence in narration.sentences).split()
-    )
+    spoken = "".join(sentence.text for sentence in narration.sentences)
+    assert spoken.replace(" ", "") == SAYINGS[language].replace(" ", "")
 
 
 def test_a_sentence_sounds_the_same_whatever_was_said_before(voice: EspeakVoice) -> None:

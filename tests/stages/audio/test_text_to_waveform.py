@@ -12,7 +12,7 @@ import torch
 
 from stages.audio.text_to_waveform import prepare_model
 from stages.pipeline.definition import Placement
-from stages.pipeline.errors import ConfigError, WeightsMissing
+from stages.pipeline.errors import ConfigError, SceneFailure, WeightsMissing
 from stages.pipeline.run_directory import RunDirectory
 from stages.pipeline.settings import AudioSettings, Settings
 from tests.checkpoints.voice import make_phonon, make_vits
@@ -151,3 +151,22 @@ def _damage(model: Path, damage: str) -> None:
         tensors = load_file(weights)
         tensors.pop("decoder.conv_post.weight")
         save_file(tensors, weights, metadata={"format": "pt"})
+
+
+def test_a_model_that_breaks_off_fails_the_scene_but_out_of_memory_passes(
+    vits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    voice = prepare_model(_settings(vits)).load(Placement("cpu", "cpu"))
+
+    def broken(error: Exception) -> None:
+        def run(inputs: object) -> None:
+            raise error
+
+        monkeypatch.setattr(voice, "_run", run)
+
+    broken(RuntimeError("shapes do not match"))
+    with pytest.raises(SceneFailure, match="shapes"):
+        voice.speak("hello", 1)
+    broken(torch.OutOfMemoryError("CUDA out of memory"))
+    with pytest.raises(torch.OutOfMemoryError):
+        voice.speak("hello", 1)
