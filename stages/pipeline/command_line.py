@@ -91,8 +91,8 @@ def _exit_code(call: Callable[[], object]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         _say("interrupted; what was finished is kept")
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (BrokenPipeError, SystemExit):  # a reader that left early; typer answers that by a SystemExit of its own
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return ExitCode.DONE
     except Exception as error:  # noqa: BLE001 - the last line of defence: a bug keeps its traceback and gets its code
         if isinstance(error, _ClickException):
