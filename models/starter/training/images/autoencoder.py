@@ -25,7 +25,7 @@ from models.starter.training.images.architecture import LATENT_CHANNELS
 from models.starter.training.images.renders import Renderers
 
 _CROP = 224
-_KL_WEIGHT = 2e-5
+_KL_WEIGHT = 3e-4  # keeps a little noise in the latents: the decoder must bear the denoiser's small errors
 _HALF_SCALE_SHARE = 0.25
 
 

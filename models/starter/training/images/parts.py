@@ -69,17 +69,19 @@ def _prepare(budget: Budget) -> float:
     return started
 
 
-def _ensure_tokenizer(budget: Budget) -> None:
-    if not (budget.tokenizer_dir / "tokenizer.json").exists():
-        published = budget.out_dir / "tokenizer.json"
-        if published.exists():
-            budget.tokenizer_dir.mkdir(parents=True, exist_ok=True)
-            for path in budget.out_dir.glob("*token*.json"):
-                shutil.copy(path, budget.tokenizer_dir / path.name)
-        else:
-            tokenizer.train(budget.tokenizer_dir, captions=2000 if budget.smoke else 40_000)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copy(budget.tokenizer_dir / name, budget.out_dir / name)
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
+
+
+def _ensure_tokenizer(budget: Budget, published: Path | None = None) -> None:
+    """The tokenizer in the working directory: there already, or taken from a former output, or learned now."""
+    if (budget.tokenizer_dir / "tokenizer.json").exists():
+        return
+    if published is not None:
+        budget.tokenizer_dir.mkdir(parents=True, exist_ok=True)
+        for name in _TOKENIZER_FILES:
+            shutil.copy(published / name, budget.tokenizer_dir / name)
+    else:
+        tokenizer.train(budget.tokenizer_dir, captions=2000 if budget.smoke else 40_000)
 
 
 def _renderers(budget: Budget, seed: str) -> Renderers:
@@ -128,6 +130,8 @@ def run_autoencoder(budget: Budget, *, resume: bool = False) -> float:
     """Part 1: tokenizer, pictures, autoencoder, judge, first latents. Returns the PSNR in dB on fresh pictures."""
     started = _prepare(budget)
     _ensure_tokenizer(budget)
+    for name in _TOKENIZER_FILES:
+        shutil.copy(budget.tokenizer_dir / name, budget.out_dir / name)
     device = budget.device
     renderers = _renderers(budget, "ae")
     ahead: list[subprocess.Popen[bytes]] = []
@@ -215,8 +219,6 @@ def run_diffusion(budget: Budget, *, final: bool, allow_soft: bool = False, resu
     source = budget.work_dir / "weights"
     if resume_from is not None and not (source / "autoencoder.json").exists():
         source = resume_from
-        for name in ("tokenizer.json", "tokenizer_config.json"):
-            shutil.copy(resume_from / name, budget.out_dir / name)
     if not (source / "autoencoder.json").exists():
         raise GateError(f"{source} has no autoencoder.json: run the autoencoder part first, or give --resume-from")
     psnr = float(json.loads((source / "autoencoder.json").read_text(encoding="utf-8"))["psnr_db"])
@@ -224,7 +226,7 @@ def run_diffusion(budget: Budget, *, final: bool, allow_soft: bool = False, resu
         raise GateError(
             f"the autoencoder reaches {psnr:.2f} dB, {MINIMUM_PSNR_DB:.0f} are needed: train it longer, or --allow-soft"
         )
-    _ensure_tokenizer(budget)
+    _ensure_tokenizer(budget, resume_from)
     device = budget.device
     renderers = _renderers(budget, "diffusion-final" if final else "diffusion")
     settings = diffusion.Settings(device=device, seconds=0, final=final, compile=budget.compile and device == "cuda")
@@ -286,8 +288,8 @@ def run_diffusion(budget: Budget, *, final: bool, allow_soft: bool = False, resu
 def run_evaluation(budget: Budget, weights: Path | None = None) -> None:
     """The last part: the judge's figures at several settings, the contact sheet, square and tall pictures."""
     started = _prepare(budget)
+    _ensure_tokenizer(budget, weights)
     device, weights = budget.device, weights or budget.work_dir / "weights"
-    _ensure_tokenizer(budget)
     pipeline = evaluate.build_pipeline(weights, budget.tokenizer_dir, tiny=budget.smoke).to(device)
     judge = judges.Judge().to(device)
     judge.load_state_dict(shards.load(weights, "judge"))
