@@ -73,7 +73,9 @@ def models(shared: Path) -> Path:
     with FileLock(shared / "models.lock"):
         if not path.exists():
             unfinished = shared / "models.unfinished"
-            subprocess.run([sys.executable, "-c", MAKE_MODELS, str(unfinished)], cwd=PROJECT_ROOT, check=True)
+            subprocess.run(
+                [sys.executable, "-c", MAKE_MODELS, str(unfinished)], cwd=PROJECT_ROOT, check=True, capture_output=True
+            )
             unfinished.rename(path)
     return path
 

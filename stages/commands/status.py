@@ -11,6 +11,7 @@ from stages.pipeline.configuration import override
 from stages.pipeline.errors import ConfigError, SceneRelayError, one_line
 from stages.pipeline.manifests import STAGES, StageName, TopicManifest
 from stages.pipeline.run_directory import RunDirectory
+from stages.pipeline.runner.graph import AFTER
 from stages.pipeline.staleness import StageState, examine
 
 STORED_STAGES: tuple[StageName, ...] = ("scenes", "audio", "images")
@@ -72,16 +73,14 @@ def print_plan(run: RunDirectory, ask: Asked, as_json: bool) -> None:
     topic = run.read_topic()
     changed = topic.model_copy(update={"settings": override(topic.settings, ask.flags)})
     plan: dict[str, Any] = {"run": str(run.path), "stages": {}, "pipeline_toml_differs": _differences(topic, ask)}
-    upstream: list[str] = []
     for stage in STAGES:
+        upstream = [before for before in AFTER[stage] if plan["stages"][before]["runs"] is not False]
         state = examine(stage, run, changed)
         entry: dict[str, Any] = {"runs": not state.done, "to_make": _tasks(state), "why": state.why}
         if state.waiting_for:
             entry["why"] = f"{state.waiting_for} is made first"
-        elif state.done and upstream and stage != "scenes":
+        elif state.done and upstream:
             entry |= {"runs": None, "why": f"depends on what {upstream[-1]} makes"}
-        if entry["runs"]:
-            upstream.append(stage)
         plan["stages"][stage] = entry
     if as_json:
         _print_json(plan)

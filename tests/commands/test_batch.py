@@ -1,0 +1,103 @@
+"""`batch`: everything is checked first, one topic's failure stops no other, and calling again makes only what is missing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stages.commands.batch import read_lines
+from stages.pipeline.errors import SceneRelayError
+from tests.faults import deadly
+from tests.processes import Workplace, attempts, contents, events, names
+
+SHORT = ("--scenes", "1", "--seed", "5")
+
+
+def test_a_batch_goes_on_when_a_topic_fails_and_is_resumed_by_calling_again(
+    workplace: Workplace, tmp_path: Path
+) -> None:
+    file = tmp_path / "topics.jsonl"
+    lines = [{"topic": "A quiet harbour"}, {"topic": "The broken bell"}, {"topic": "An owl's letter", "aspect": "1:1"}]
+    file.write_text("\n".join(json.dumps(line) for line in lines) + "\n\n")
+
+    first = workplace.call("batch", file, *SHORT, environment=deadly(tmp_path / "fault", "audio", name="broken"))
+    assert first.code == 1, first.err
+    by_topic = {run.read_topic().topic: run for run in workplace.runs()}
+    quiet, broken, owl = (by_topic.pop(line["topic"]) for line in lines)
+    assert by_topic == {}
+    assert owl.read_topic().settings.story.aspect == "1:1"
+    for run in (quiet, owl):
+        assert (run.path / "story.mp4").exists()
+        assert sorted(set(names(attempts(run)))) == ["audio", "images", "report", "scenes", "video"]
+    assert not (broken.path / "story.mp4").exists()
+    assert (broken.path / "index.html").exists()
+    scenes_processes = {attempts(run)[0]["pid"] for run in (quiet, broken, owl)}
+    assert len(scenes_processes) == 1  # the language model was loaded once
+    header, *rows = first.out.splitlines()
+    assert header.split() == ["topic", "state", "where"]
+    assert [row.split("  ")[0].strip() for row in rows] == ["The broken bell", "A quiet harbour", "An owl's letter"]
+    assert "exit 1: audio: the audio process was killed" in rows[0]
+    assert str(broken.path.relative_to(workplace.path)) in rows[0]
+    assert "2 of 3 finished; `python -m stages batch" in first.err
+
+    kept = {run.path: (contents(run), len(attempts(run))) for run in (quiet, owl)}
+    second = workplace.call("batch", file, *SHORT)
+    assert second.code == 0, second.err
+    assert "is a batch already: going on with it" in second.err
+    assert "3 of 3 finished" in second.err
+    assert len(workplace.runs()) == 3
+    assert {run.path: (contents(run), len(attempts(run))) for run in (quiet, owl)} == kept
+    assert "scenes" not in names(attempts(broken)[1:])
+    assert len(list((workplace.output / "batches").iterdir())) == 1
+
+    started = [len(events(run, "started")) for run in (quiet, broken, owl)]
+    third = workplace.call("batch", file, *SHORT)
+    assert third.code == 0
+    assert [len(events(run, "started")) for run in (quiet, broken, owl)] == started
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code", "complaint"),
+    [
+        ("t.txt", b"\n  \n", 2, "holds no topic"),
+        ("t.txt", b"good\n\xff\xfe\n", 2, "byte 5 is not UTF-8"),
+        ("t.txt", b"good\n" + b"x" * 3000, 2, "topic 2: the topic has 3000 characters, the limit is 2000"),
+        ("t.txt", b"good\nbad\0topic\n", 2, "topic 2: the topic holds a NUL character"),
+        (
+            "t.jsonl",
+            b'{"topic": "a"}\n{"topic": "b", "scenes": 99}\n',
+            78,
+            "topic 2: command line: story.number_of_scenes = '99'",
+        ),
+        (
+            "t.jsonl",
+            b'{"topic": "a"}\n{"topic": "b", "seeds": 1}\n',
+            2,
+            "line 2: seeds: Extra inputs are not permitted",
+        ),
+        ("t.jsonl", b'{"topic": "a"}\n{"topic": "b", "topic": "c"}\n', 65, 'line 2: the key "topic" stands twice'),
+        ("t.jsonl", b'{"topic": "a"}\n{"topic": \n', 65, "line 2: not valid JSON"),
+        ("t.jsonl", b'{"topic": "a"}\n{"topic": "b", "seed": -1}\n', 2, "topic 2: --seed '-1' is not a whole number"),
+    ],
+)
+def test_every_line_is_checked_before_the_first_run_is_made(
+    workplace: Workplace, tmp_path: Path, name: str, content: bytes, code: int, complaint: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    ended = workplace.call("batch", tmp_path / name)
+    assert ended.code == code
+    assert complaint in ended.complaint
+    assert workplace.runs() == []
+
+
+def test_lines_are_read_as_their_file_means_them(tmp_path: Path) -> None:
+    plain, json_lines = tmp_path / "t.txt", tmp_path / "t.jsonl"
+    plain.write_bytes("\ufeffone\r\n\r\n  two  \n\x1cthree\u2028still three".encode())
+    assert [line.topic for line in read_lines(plain)] == ["one", "two", "three\u2028still three"]
+    json_lines.write_text('{"topic": "a\u2028b", "seed": 3}\n{"topic": "c\\nd"}', encoding="utf-8")
+    assert [(line.topic, line.seed) for line in read_lines(json_lines)] == [("a\u2028b", 3), ("c\nd", None)]
+    plain.write_text("x\n" * 5001)
+    with pytest.raises(SceneRelayError, match="holds 5001 topics, the limit is 5000"):
+        read_lines(plain)

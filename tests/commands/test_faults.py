@@ -1,0 +1,270 @@
+"""Processes killed, interrupted, out of memory and out of disk: one line, the right code, and no lost work."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stages.pipeline import locks
+from stages.pipeline.run_directory import RunDirectory
+from tests.faults import deadly, slow, small_gpu
+from tests.processes import (
+    Workplace,
+    attempts,
+    contents,
+    edit_json,
+    ending_of,
+    events,
+    interrupt,
+    names,
+    running,
+    wait_until,
+)
+
+
+def forget_voices(run: RunDirectory) -> None:
+    """As if only scenes and pictures had been made."""
+    for path in (run.artefact_directory("audio"), run.manifest_path("audio"), run.manifest_path("video")):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in (run.manifest_path("report"), *run.path.glob("story.*"), run.path / "index.html"):
+        path.unlink()
+
+
+def hidden(run: RunDirectory) -> list[Path]:
+    return [path for path in run.path.rglob(".*") if path.parent != run.logs]
+
+
+def test_stages_killed_at_random_moments_lose_nothing(workplace: Workplace, finished: RunDirectory) -> None:
+    uninterrupted = contents(finished)
+    forget_voices(finished)
+    moments = random.Random(3)
+    killed = 0
+    for _ in range(12):
+        known = len(events(finished, "started"))
+        process = workplace.start("resume", finished.path)
+        if killed < 4:
+            wait_until(lambda known=known, process=process: len(events(finished, "started")) > known)  # type: ignore[misc]
+            time.sleep(moments.uniform(0.0, 1.2))
+            started = events(finished, "started")[-1]
+            if running(started["pid"]):
+                os.kill(started["pid"], signal.SIGKILL)
+                killed += 1
+        ended = ending_of(process)
+        if ended.code == 0:
+            break
+        assert ended.code == 1
+        assert "was killed (signal 9)" in ended.err
+        assert f"`python -m stages resume {finished.path}` goes on from here" in ended.err
+    else:
+        raise AssertionError("twelve resumes did not finish the run")
+    assert killed >= 2
+    assert contents(finished) == uninterrupted
+    assert hidden(finished) == []
+
+
+def test_the_reason_of_a_killed_stage_is_kept_and_shown(
+    workplace: Workplace, finished: RunDirectory, tmp_path: Path
+) -> None:
+    forget_voices(finished)
+    ended = workplace.call("resume", environment=deadly(tmp_path / "fault", "audio", name="lamp"))
+    assert ended.code == 1
+    assert ended.err.count("the audio process was killed (signal 9), as the kernel does when host memory runs out") == 1
+    audio, report = attempts(finished)[-2:]
+    assert (audio["stage"], audio["exit_code"]) == ("audio", 1)
+    assert "was killed" in audio["reason"]
+    assert (finished.path / audio["log"]).is_file()
+    assert (report["stage"], report["exit_code"]) == ("report", 0)  # the page is laid out all the same
+    assert "was killed" in (finished.path / "index.html").read_text()
+    assert workplace.call("resume").code == 0
+
+
+def test_children_die_with_their_runner_and_the_run_can_be_resumed(
+    workplace: Workplace, finished: RunDirectory, tmp_path: Path
+) -> None:
+    uninterrupted = contents(finished)
+    forget_voices(finished)
+    process = workplace.start("resume", environment=slow(tmp_path / "fault", "audio", seconds=30))
+    child = wait_until(lambda: events(finished, "in_hand"))[0]["pid"]
+    process.kill()
+    process.communicate()
+    wait_until(lambda: not running(child), seconds=5)
+    for owner in (locks.RUNNER, "audio"):
+        with locks.held(finished, owner):
+            pass
+    assert not finished.manifest_path("audio").exists()
+    assert workplace.call("resume").code == 0
+    assert contents(finished) == uninterrupted
+
+
+def test_ctrl_c_once_finishes_the_scene_in_hand(workplace: Workplace, finished: RunDirectory, tmp_path: Path) -> None:
+    uninterrupted = contents(finished)
+    forget_voices(finished)
+    process = workplace.start("resume", environment=slow(tmp_path / "fault", "audio", seconds=1))
+    wait_until(lambda: events(finished, "in_hand"))
+    interrupt(process)
+    ended = ending_of(process)
+    assert ended.code == 130
+    assert "stopping after the scene in hand; Ctrl-C again stops at once" in ended.err
+    assert f"`python -m stages resume output/{finished.name}` goes on from here" in ended.err
+    assert finished.record_path("audio", "01").exists()
+    assert not finished.record_path("audio", "02").exists()
+    assert not finished.manifest_path("audio").exists()
+    assert names(attempts(finished))[-1] == "audio"  # nothing was begun after it
+    assert attempts(finished)[-1]["exit_code"] == 130
+    assert workplace.call("resume").code == 0
+    assert contents(finished) == uninterrupted
+
+
+def test_ctrl_c_twice_stops_at_once(workplace: Workplace, finished: RunDirectory, tmp_path: Path) -> None:
+    forget_voices(finished)
+    process = workplace.start("resume", environment=slow(tmp_path / "fault", "audio", seconds=60))
+    child = wait_until(lambda: events(finished, "in_hand"))[0]["pid"]
+    began = time.monotonic()
+    interrupt(process, times=2)
+    assert ending_of(process).code == 130
+    assert time.monotonic() - began < 20
+    wait_until(lambda: not running(child), seconds=5)
+    assert not finished.record_path("audio", "01").exists()
+
+
+def test_out_of_gpu_memory_a_fresh_process_takes_the_next_strategy(
+    workplace: Workplace, finished: RunDirectory, tmp_path: Path
+) -> None:
+    uninterrupted = contents(finished)
+    finished.artefact_path("audio", "02").unlink()
+    environment = small_gpu(tmp_path / "fault", "audio", fitting=("cpu",))
+    ended = workplace.call("resume", environment=environment)
+    assert ended.code == 0, ended.err
+    assert "out of memory with strategy full" in ended.err
+    assert "trying again with strategy cpu" in ended.err
+    first, second = [attempt for attempt in attempts(finished) if attempt["stage"] == "audio"][-2:]
+    assert (first["exit_code"], first["strategy"]) == (76, "full")
+    assert (second["exit_code"], second["strategy"]) == (0, "cpu")
+    assert first["pid"] != second["pid"]
+    assert contents(finished) == uninterrupted
+    assert list(finished.logs.glob("*.reason.json")) == []
+
+
+def test_out_of_gpu_memory_at_the_end_of_the_ladder_is_75(
+    workplace: Workplace, finished: RunDirectory, tmp_path: Path
+) -> None:
+    finished.artefact_path("audio", "02").unlink()
+    ended = workplace.call("resume", environment=small_gpu(tmp_path / "fault", "audio", fitting=()))
+    assert ended.code == 75
+    assert "no smaller strategy is left" in ended.err
+    assert [attempt["exit_code"] for attempt in attempts(finished) if attempt["stage"] == "audio"][-2:] == [76, 76]
+    assert workplace.call("resume").code == 0
+
+
+def test_a_scene_that_fails_is_left_out_tried_again_and_mended(workplace: Workplace, finished: RunDirectory) -> None:
+    uninterrupted = contents(finished)
+    narration = uninterrupted["1_scenes.json"]["scenes"][1]["narration"]
+    edit_json(finished.manifest_path("scenes"), lambda story: story["scenes"][1].update(narration="\N{SPOUTING WHALE}"))
+    for _ in range(2):
+        started = len(attempts(finished))
+        ended = workplace.call("resume")
+        assert ended.code == 3, ended.err
+        assert "not everything was made: audio (3)" in ended.err
+        assert names(attempts(finished)[started:])[0] == "audio"
+    manifest = contents(finished)["2_audio.json"]
+    assert [scene["scene_id"] for scene in manifest["scenes"]] == ["01", "03"]
+    (failure,) = manifest["failures"]
+    assert (failure["scene_id"], failure["attempts"]) == ("02", 2 * finished.read_topic().settings.audio.max_attempts)
+    film = contents(finished)["4_video.json"]
+    assert ([scene["scene_id"] for scene in film["scenes"]], film["left_out"][0]["scene_id"]) == (["01", "03"], "02")
+    edit_json(finished.manifest_path("scenes"), lambda story: story["scenes"][1].update(narration=narration))
+    ended = workplace.call("resume")
+    assert ended.code == 0, ended.err
+    assert contents(finished)["story.mp4"] == uninterrupted["story.mp4"]
+
+
+def test_missing_and_damaged_weights_are_69_and_cost_nothing_that_was_made(
+    workplace: Workplace, finished: RunDirectory
+) -> None:
+    before = contents(finished)
+    edit_json(finished.topic_path, lambda topic: topic["settings"]["images"].update(model_id="/nowhere/model"))
+    ended = workplace.call("resume")
+    assert ended.code == 69
+    assert ended.err.count("the weights directory /nowhere/model does not exist; correct model_id") == 1
+    after = contents(finished)
+    assert after["story.mp4"] == before["story.mp4"]
+    assert after["3_images.json"] == before["3_images.json"]
+
+
+def test_a_file_that_cannot_be_written_whole_is_74_and_keeps_the_rest(
+    workplace: Workplace, finished: RunDirectory
+) -> None:
+    uninterrupted = contents(finished)
+    forget_voices(finished)
+    largest = max(path.stat().st_size for path in finished.path.rglob("*") if path.is_file())
+    limit = max(largest, 60_000)  # the voices fit, the film does not
+    process = subprocess.Popen(
+        ["prlimit", f"--fsize={limit}", "--", sys.executable, "-m", "stages", "resume"],
+        cwd=workplace.path, env=workplace.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    ended = ending_of(process)
+    assert ended.code == 74, ended.err
+    assert "Traceback" not in ended.err
+    assert "free disk space or make the directory writable, then resume" in ended.err
+    assert hidden(finished) == []
+    assert workplace.call("resume").code == 0
+    assert contents(finished) == uninterrupted
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte."""
+    path = tmp_path / "small"
+    path.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(path)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    yield path
+    subprocess.run(["umount", "--lazy", str(path)], check=True)
+
+
+def test_a_full_disk_is_74_and_after_making_room_the_run_is_the_same(
+    workplace: Workplace, finished: RunDirectory, small_disk: Path
+) -> None:
+    uninterrupted = contents(finished)
+    forget_voices(finished)
+    run = RunDirectory(small_disk / finished.name)
+    shutil.copytree(finished.path, run.path)
+    ballast = small_disk / "ballast"
+    free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
+    ballast.write_bytes(b"\0" * (free - 24_000))
+    ended = workplace.call("resume", run.path)
+    assert ended.code == 74, ended.err
+    assert "Traceback" not in ended.err
+    assert f"cannot write {run.path}" in ended.err
+    assert "No space left on device" in ended.err
+    assert workplace.stage("audio", run.path).code == 74
+    assert hidden(run) == []
+    ballast.unlink()
+    ended = workplace.call("resume", run.path)
+    assert ended.code == 0, ended.err
+    assert contents(run) == uninterrupted
+
+
+def test_a_read_only_disk_is_74_and_changes_nothing(
+    workplace: Workplace, finished: RunDirectory, small_disk: Path
+) -> None:
+    run = RunDirectory(small_disk / "run")
+    shutil.copytree(finished.path, run.path)
+    run.artefact_path("audio", "01").unlink()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    before = contents(run)
+    for ended in (workplace.call("resume", run.path), workplace.call("new", "a topic", "--output", small_disk)):
+        assert ended.code == 74
+        assert "Read-only file system; free disk space or make the directory writable" in ended.complaint
+    assert workplace.call("status", run.path).code == 0
+    assert contents(run) == before

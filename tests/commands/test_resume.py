@@ -1,0 +1,165 @@
+"""`run`, `resume`, `status` and `plan` over runs that are finished, edited, unfinished, or somebody else's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from stages.pipeline import locks
+from stages.pipeline.run_directory import RunDirectory
+from tests.conftest import TOPIC
+from tests.processes import Workplace, attempts, contents, edit_json, ending_of, events, interrupt, names, wait_until
+
+
+def test_resuming_a_finished_run_starts_no_process(workplace: Workplace, finished: RunDirectory) -> None:
+    before, started = contents(finished), len(attempts(finished))
+    page = (finished.path / "index.html").read_bytes()
+    for arguments in ([], ["output/latest"], [str(finished.path)]):
+        ended = workplace.call("resume", *arguments)
+        assert ended.code == 0, ended.err
+        assert "nothing to do" in ended.complaint
+        assert ended.out.strip().endswith("index.html")
+    assert len(attempts(finished)) == started
+    assert len(events(finished, "started")) == started
+    assert contents(finished) == before
+    assert (finished.path / "index.html").read_bytes() == page
+
+
+def test_an_edited_narration_remakes_its_voice_the_film_and_the_page(
+    workplace: Workplace, finished: RunDirectory
+) -> None:
+    edit_json(finished.manifest_path("scenes"), lambda story: story["scenes"][1].update(narration="Now it rains."))
+    before, started = contents(finished), len(attempts(finished))
+
+    told = workplace.call("status", "--why")
+    assert "02: changed: narration" in told.out
+    assert "edited by hand: 02" in told.out
+    status = json.loads(workplace.call("status", "--json").out)
+    assert (status["finished"], status["edited"], status["seed"]) == (False, ["02"], 7)
+    assert status["stages"]["audio"]["to_make"] == [{"scene": "02", "why": "changed: narration"}]
+    plan = json.loads(workplace.call("plan", "--json").out)["stages"]
+    assert {stage: entry["runs"] for stage, entry in plan.items()} == {
+        "scenes": False, "audio": True, "images": False, "video": True, "report": True,
+    }  # fmt: skip
+    assert contents(finished) == before
+    assert len(attempts(finished)) == started
+
+    ended = workplace.call("resume")
+    assert ended.code == 0, ended.err
+    after = contents(finished)
+    assert names(attempts(finished)[started:]) == ["audio", "video", "report"]
+    assert {name for name in before if before[name] != after[name]} == {
+        "2_audio/02.wav", "2_audio/02.json", "2_audio.json",
+        "story.mp4", "story.srt", "story.vtt", "4_video.json", "5_report.json",
+    }  # fmt: skip
+    assert before.keys() == after.keys()
+    assert "Now it rains." in (finished.path / "index.html").read_text()
+    assert workplace.call("resume").code == 0
+    assert len(attempts(finished)) == started + 3
+
+
+def test_a_flag_given_on_resume_wins_and_is_recorded(workplace: Workplace, finished: RunDirectory) -> None:
+    started = len(attempts(finished))
+    plan = json.loads(workplace.call("plan", "--json", "--video.crf", "40").out)["stages"]
+    assert [stage for stage, entry in plan.items() if entry["runs"]] == ["video", "report"]
+    ended = workplace.call("resume", "--video.crf", "40")
+    assert ended.code == 0, ended.err
+    topic = finished.read_topic()
+    assert topic.settings.video.crf == 40
+    assert topic.amended[0]["flags"] == {"video": {"crf": "40"}}
+    assert names(attempts(finished)[started:]) == ["video", "report"]
+    assert "video.crf = 40" in workplace.call("plan").out  # the run keeps its own; pipeline.toml gives another
+
+
+def test_an_edited_story_is_not_written_anew_when_the_request_changes(
+    workplace: Workplace, finished: RunDirectory
+) -> None:
+    edit_json(finished.manifest_path("scenes"), lambda story: story.update(title="A title of my own"))
+    story = finished.manifest_path("scenes").read_bytes()
+    started = len(attempts(finished))
+    ended = workplace.call("resume", "--scenes.temperature", "0.5")
+    assert ended.code == 65
+    refused = [line for line in ended.err.splitlines() if "was edited" in line]
+    assert len(refused) == 1
+    assert "changed (temperature)" in refused[0]
+    assert "--force, which keeps the edited file" in refused[0]
+    assert finished.manifest_path("scenes").read_bytes() == story
+    assert names(attempts(finished)[started:]) == ["report"]  # the page tells it; nothing is built on a refused story
+
+
+def test_a_damaged_story_is_refused_and_never_overwritten(workplace: Workplace, finished: RunDirectory) -> None:
+    path = finished.manifest_path("scenes")
+    path.write_text('{"title": "cut o')
+    ended = workplace.call("resume")
+    assert ended.code == 65
+    assert ended.err.count("not valid JSON") == 1
+    assert path.read_text() == '{"title": "cut o'
+    by_hand = workplace.stage("audio", finished.path)
+    assert by_hand.code == 65
+    assert f"{path}: not valid JSON at line 1" in by_hand.complaint
+    assert "refused" in workplace.call("status").out
+
+
+def test_an_unfinished_run_of_the_same_text_and_settings_is_resumed(
+    workplace: Workplace, finished: RunDirectory
+) -> None:
+    finished.manifest_path("report").unlink()
+    ended = workplace.call("run", TOPIC)
+    assert ended.code == 0, ended.err
+    assert f"going on with the unfinished run output/{finished.name}" in ended.err
+    assert len(workplace.runs()) == 1
+    finished.manifest_path("report").unlink()
+    for other in (["--seed", "8"], ["--video.crf", "30"], ["--new"]):
+        known = {run.path for run in workplace.runs()}
+        process = workplace.start("run", TOPIC, *other)
+        run = wait_until(lambda known=known: newest(workplace, known))  # type: ignore[misc]
+        wait_until(lambda run=run: events(run, "started"))  # type: ignore[misc]
+        interrupt(process, times=2)
+        assert ending_of(process).code == 130
+        assert run.path != finished.path
+    assert len(workplace.runs()) == 4
+    assert (workplace.output / "latest").resolve() == run.path.resolve()
+
+
+def newest(workplace: Workplace, known: set[Path]) -> RunDirectory | None:
+    return next((run for run in workplace.runs() if run.path not in known), None)
+
+
+def test_a_second_runner_and_a_second_stage_are_told_to_wait(workplace: Workplace, finished: RunDirectory) -> None:
+    before = contents(finished)
+    with locks.held(finished, locks.RUNNER):
+        ended = workplace.call("resume")
+        assert ended.code == 75
+        assert "another runner (pid " in ended.complaint
+    with locks.held(finished, "audio"):
+        ended = workplace.stage("audio", finished.path, "--force")
+        assert ended.code == 75
+        assert "the stage audio (pid " in ended.complaint
+        finished.record_path("audio", "01").unlink()
+        by_runner = workplace.call("resume")
+        assert by_runner.code == 75
+    assert workplace.call("resume").code == 0
+    assert contents(finished) == before
+
+
+def test_a_stage_by_hand_takes_many_runs_and_skips_the_bad_ones(
+    workplace: Workplace, finished: RunDirectory, tmp_path: Path
+) -> None:
+    finished.artefact_path("audio", "03").unlink()
+    before = contents(finished)
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    ended = workplace.stage("audio", empty, finished.path, tmp_path / "absent", finished.path)
+    assert ended.code == 65  # 65 comes before 2
+    assert "Traceback" not in ended.err
+    assert f"{empty} has no 0_topic.json" in ended.err
+    assert f"{tmp_path / 'absent'} is not a directory" in ended.err
+    after = contents(finished)
+    assert after.keys() - before.keys() == {"2_audio/03.wav"}
+    assert {name for name in before if before[name] != after[name]} == set()
+
+
+def test_artefacts_without_a_scene_are_ignored_and_listed(workplace: Workplace, finished: RunDirectory) -> None:
+    finished.artefact_path("images", "09").write_bytes(b"not a picture")
+    assert "ignored, no scene has it: 3_images/09.png" in workplace.call("status").out
+    assert "nothing to do" in workplace.call("resume").err

@@ -1,0 +1,73 @@
+"""Faults for real processes, produced from outside: a `sitecustomize` that changes a stage as its interpreter starts.
+
+Production code knows nothing of this. Each fault is the environment in which to start the runner.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tests.processes import PROJECT_ROOT
+
+HEAD = """
+import sys
+if any(word == "stages.{stage}" for word in sys.orig_argv):
+"""
+SLOW = """
+import time
+from stages.pipeline.work import RunWork
+commit = RunWork.commit
+def slow_commit(self, *arguments):
+    self.events.tell("in_hand", run=str(self.run.path), stage=self.stage)
+    time.sleep({seconds})
+    commit(self, *arguments)
+RunWork.commit = slow_commit
+"""
+DEADLY = """
+import os, signal
+from stages.pipeline.work import RunWork
+commit = RunWork.commit
+def deadly_commit(self, *arguments):
+    if {name!r} in self.run.name:
+        os.kill(os.getpid(), signal.SIGKILL)
+    commit(self, *arguments)
+RunWork.commit = deadly_commit
+"""
+SMALL_GPU = """
+import contextlib
+from stages.pipeline import frame
+from stages.pipeline.definition import Placement
+@contextlib.contextmanager
+def placed(wanted, strategies, forced, needed_bytes, label):
+    yield Placement("cpu", forced or strategies[0])
+frame.placed = placed
+make = frame.StageProcess._make
+def make_if_it_fits(self, prepared, works):
+    if self.placement.strategy not in {fitting!r}:
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+    make(self, prepared, works)
+frame.StageProcess._make = make_if_it_fits
+"""
+
+
+def slow(directory: Path, stage: str, seconds: float) -> dict[str, str]:
+    """Every scene of the stage takes `seconds` longer, and tells when it is in hand."""
+    return _fault(directory, stage, SLOW.format(seconds=seconds))
+
+
+def deadly(directory: Path, stage: str, name: str) -> dict[str, str]:
+    """The stage is killed when it has made something for a run with `name` in its name."""
+    return _fault(directory, stage, DEADLY.format(name=name))
+
+
+def small_gpu(directory: Path, stage: str, fitting: tuple[str, ...]) -> dict[str, str]:
+    """The stage runs out of GPU memory with every strategy that is not `fitting`."""
+    return _fault(directory, stage, SMALL_GPU.format(fitting=fitting))
+
+
+def _fault(directory: Path, stage: str, code: str) -> dict[str, str]:
+    directory.mkdir(parents=True, exist_ok=True)
+    body = "".join(f"    {line}\n" for line in code.strip().splitlines())
+    (directory / "sitecustomize.py").write_text(HEAD.format(stage=stage) + body)
+    return {"PYTHONPATH": os.pathsep.join([str(PROJECT_ROOT), str(directory)])}
