@@ -152,6 +152,24 @@ def plan(
 
 
 @app.command()
+def one(
+    stage: Annotated[str, typer.Argument(help="scenes, audio, images, video or report.")],
+    run_dir: given.RunPath = None,
+    scene: Annotated[list[str] | None, typer.Option("--scene", help="Only this scene. May be repeated.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Make it again even when nothing has changed.")] = False,
+    another: Annotated[bool, typer.Option("--another", help="Make a further take, with other seeds.")] = False,
+    output: given.Output = None,
+) -> None:
+    """Run one stage of a run by hand, as `python -m stages.<stage>` does."""
+    from stages.commands.one import become_stage
+    from stages.commands.run import latest_run
+
+    options = [word for name in scene or () for word in ("--scene", name)]
+    options += ["--force"] * force + ["--another"] * another
+    become_stage(stage, latest_run(run_dir, given.asked(output=output)), options)
+
+
+@app.command()
 def settings() -> None:
     """Every setting with its default and its meaning."""
     from stages.commands.settings import print_settings

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +25,7 @@ from stages.pipeline.runner import Outcome, Relay
 from stages.pipeline.runner.display import Display
 from stages.pipeline.runner.relay import exit_code_of
 from stages.pipeline.runner.timeline import MemoryTimeline
+from stages.pipeline.telling import say
 
 MAX_BATCH_BYTES = 8 * 1024 * 1024
 MAX_TOPICS = 5000
@@ -67,7 +67,7 @@ def run_batch(file: Path, ask: Asked) -> ExitCode:
     batch = read_if_valid(directory / "batch.json", BatchManifest)
     if batch is None:
         raise ManifestError(f"{directory / 'batch.json'} cannot be read; remove {directory} to begin the batch anew")
-    _say(f"batch {directory}: {len(batch.entries)} topics")
+    say(f"batch {directory}: {len(batch.entries)} topics")
     outcomes: dict[str, dict[StageName, Outcome]] = {}
     refused: dict[str, Outcome] = {}
     runs = [_run_of(directory, entry) for entry in batch.entries]
@@ -154,7 +154,7 @@ def _find_or_make(file: Path, configuration: Configuration, wanted: list[tuple[T
     for path in sorted(home.glob("*/batch.json"), reverse=True):
         found = read_if_valid(path, BatchManifest)
         if found and found.identity == identity:
-            _say("this file with these settings is a batch already: going on with it")
+            say("this file with these settings is a batch already: going on with it")
             return path.parent
     now = datetime.now()
     name = slugify(file.stem, max_length=40, separator="_") or "batch"
@@ -201,11 +201,7 @@ def _print_table(
         table.add_row(Text(one_line(entry.topic, 40)), Text(state), Text(str(run.path)))
     Console(soft_wrap=True).print(table)
     failed = sum(1 for code in codes.values() if code)
-    _say(
+    say(
         f"{len(runs) - failed} of {len(runs)} finished"
         + (f"; `python -m stages batch {file}` goes on" if failed else "")
     )
-
-
-def _say(text: str) -> None:
-    print(f"scene-relay: {text}", file=sys.stderr, flush=True)  # noqa: T201

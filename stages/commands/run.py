@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from stages.pipeline.runner.display import Display
 from stages.pipeline.runner.relay import exit_code_of
 from stages.pipeline.runner.timeline import MemoryTimeline
 from stages.pipeline.staleness import examine
+from stages.pipeline.telling import say
 
 
 def new_run(topic: str | None, ask: Asked) -> RunDirectory:
@@ -31,10 +31,10 @@ def run_topic(topic: str | None, ask: Asked, new: bool) -> ExitCode:
     check_topic(topic)
     configuration = ask.configuration()
     manifest = topic_manifest(topic, ask.seed, configuration)
-    _say(f"profile {configuration.profile} ({configuration.profile_reason})")
+    say(f"profile {configuration.profile} ({configuration.profile_reason})")
     found = None if new else unfinished_run(manifest, ask.seed, configuration)
     if found:
-        _say(f"going on with the unfinished run {found.path} (NEW=1 or --new starts afresh)")
+        say(f"going on with the unfinished run {found.path} (NEW=1 or --new starts afresh)")
         point_latest(configuration.output, found)
     run = found or make_run_directory(configuration.output, manifest, datetime.now())
     return relay_run(run)
@@ -115,13 +115,9 @@ def tell_ending(run: RunDirectory, outcomes: dict[StageName, Outcome]) -> None:
     code = exit_code_of(outcomes.values())
     page = run.path / "index.html"
     if code is ExitCode.DONE and not any(outcome.started for outcome in outcomes.values()):
-        _say(f"nothing to do: {run.path} is finished")
+        say(f"nothing to do: {run.path} is finished")
     elif code is not ExitCode.DONE:
         failed = ", ".join(f"{stage} ({outcome.code.value})" for stage, outcome in outcomes.items() if outcome.code)
-        _say(f"not everything was made: {failed}; `python -m stages resume {run.path}` goes on from here")
+        say(f"not everything was made: {failed}; `python -m stages resume {run.path}` goes on from here")
     if page.exists():
         print(page)  # noqa: T201 - the result
-
-
-def _say(text: str) -> None:
-    print(f"scene-relay: {text}", file=sys.stderr, flush=True)  # noqa: T201

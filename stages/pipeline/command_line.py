@@ -17,8 +17,9 @@ import typer
 
 from gpu_utils import environment_additions
 from stages.pipeline.definition import StageDefinition
-from stages.pipeline.errors import ExitCode, SceneRelayError, UsageError, one_line
+from stages.pipeline.errors import ExitCode, SceneRelayError, UsageError
 from stages.pipeline.process import end_process, follow_parent
+from stages.pipeline.telling import say
 
 RunDirectories = Annotated[
     list[Path], typer.Argument(metavar="RUN_DIR...", help="Run directories, made by `python -m stages new`.")
@@ -76,6 +77,8 @@ def main(stage: StageDefinition[Any, Any]) -> None:
 
 def run_and_exit(call: Callable[[], object]) -> None:
     """Call a typer application and end the process with its exit code; every error of ours is one line on stderr."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show a topic is no reason to end
     end_process(_exit_code(call))
 
 
@@ -84,12 +87,12 @@ def _exit_code(call: Callable[[], object]) -> int:
         result = call()
         return result if isinstance(result, int) else ExitCode.DONE
     except SceneRelayError as error:
-        _say(str(error))
+        say(str(error))
         return error.exit_code
     except typer.Exit as error:
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        _say("interrupted; what was finished is kept")
+        say("interrupted; what was finished is kept")
         return ExitCode.INTERRUPTED
     except (BrokenPipeError, SystemExit):  # a reader that left early; typer answers that by a SystemExit of its own
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -99,7 +102,7 @@ def _exit_code(call: Callable[[], object]) -> int:
             return _usage(error)
         with contextlib.suppress(OSError):
             traceback.print_exc()
-        _say("this is a bug of scene-relay; the traceback above says where")
+        say("this is a bug of scene-relay; the traceback above says where")
         return ExitCode.BUG
 
 
@@ -109,13 +112,8 @@ def _usage(error: Exception) -> ExitCode:
     if type(error).__name__ == _NoArgsIsHelp:
         print(message, file=sys.stderr)  # noqa: T201
     else:
-        _say(f"{message}; --help shows what is understood")
+        say(f"{message}; --help shows what is understood")
     return ExitCode.USAGE
-
-
-def _say(text: str) -> None:
-    with contextlib.suppress(OSError):  # a log on a full disk
-        print(f"scene-relay: {one_line(text)}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 class _KeptOpen(io.FileIO):

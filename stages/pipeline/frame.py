@@ -10,7 +10,6 @@ import contextlib
 import json
 import logging
 import os
-import sys
 import time
 import traceback
 from collections.abc import Hashable, Iterator, Sequence
@@ -29,6 +28,7 @@ from stages.pipeline.process import StopRequest
 from stages.pipeline.progress import ProgressBar, title
 from stages.pipeline.run_directory import RunDirectory, opened
 from stages.pipeline.staleness import Selection, examine
+from stages.pipeline.telling import say
 from stages.pipeline.wires import ATTEMPT, REASON_FILE
 from stages.pipeline.work import RunWork
 
@@ -127,7 +127,9 @@ class StageProcess:
             self._mark("prepared")
             needed = lambda strategy: self.stage.needed_bytes(prepared, strategy)  # noqa: E731
             label = f"{self.stage.name} {works[0].run.name}"
-            with placed(self.stage.device(topic), self.stage.strategies, self.strategy, needed, label) as self.placement:
+            with placed(
+                self.stage.device(topic), self.stage.strategies, self.strategy, needed, label
+            ) as self.placement:
                 self._make(prepared, works)
         except SceneRelayError as error:
             self._fail_group(works, error)
@@ -265,12 +267,6 @@ class StageProcess:
         sample = measurements.memory_sample(label, time.monotonic() - self.started, stats)
         self.memory.append(sample)
         self.events.tell("memory", stage=self.stage.name, **sample.model_dump())
-
-
-def say(error: object) -> None:
-    """One line to the person, on stderr. Never raises: the log may lie on the disk that is full."""
-    with contextlib.suppress(OSError):
-        print(f"scene-relay: {one_line(str(error))}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def raise_missing(run: RunDirectory, stage: str, missing: str) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 from stages.pipeline import locks
@@ -163,3 +167,47 @@ def test_artefacts_without_a_scene_are_ignored_and_listed(workplace: Workplace, 
     finished.artefact_path("images", "09").write_bytes(b"not a picture")
     assert "ignored, no scene has it: 3_images/09.png" in workplace.call("status").out
     assert "nothing to do" in workplace.call("resume").err
+
+
+def test_one_stage_by_hand_works_on_the_latest_run(workplace: Workplace, finished: RunDirectory) -> None:
+    before = contents(finished)
+    ended = workplace.call("one", "audio", "--scene", "02", "--force")
+    assert ended.code == 0, ended.err
+    assert "audio 1 of 1" in ended.err
+    assert contents(finished) == before  # the same seed speaks the same
+    refused = workplace.call("one", "music")
+    assert refused.code == 2
+    assert "'music' is not a stage; there are scenes, audio, images, video, report" in refused.complaint
+    assert workplace.call("one", "report", environment={"SCENE_RELAY_ARG_RUN": "nowhere"}).code == 2
+
+
+def test_a_terminal_that_goes_away_does_not_end_the_work(workplace: Workplace, finished: RunDirectory) -> None:
+    before = contents(finished)
+    finished.artefact_path("audio", "02").unlink()
+    process = workplace.start("resume")
+    assert process.stderr is not None
+    assert process.stdout is not None
+    process.stderr.close()
+    process.stdout.close()
+    assert process.wait(timeout=120) == 0
+    assert contents(finished) == before
+
+
+def test_a_person_at_a_terminal_sees_bars(workplace: Workplace, finished: RunDirectory) -> None:
+    finished.artefact_path("audio", "02").unlink()
+    terminal, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stages", "resume"],
+        cwd=workplace.path, env=workplace.environment({"TERM": "xterm"}), stdout=theirs, stderr=theirs,
+    )  # fmt: skip
+    os.close(theirs)
+    seen = b""
+    with contextlib.suppress(OSError):  # a terminal whose last writer is gone answers with an error
+        while part := os.read(terminal, 1 << 16):
+            seen += part
+    os.close(terminal)
+    assert process.wait() == 0
+    assert b"\x1b[" in seen
+    assert b"audio" in seen
+    assert b"1 of 1" in seen or b"done" in seen
+    assert b"index.html" in seen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -44,11 +45,12 @@ class Display:
             self._bars.stop()
 
     def say(self, text: str) -> None:
-        """One line."""
-        if self._bars is not None:
-            self._bars.console.print(one_line(text), markup=False, highlight=False)
-        else:
-            print(one_line(text), file=sys.stderr, flush=True)  # noqa: T201
+        """One line. A terminal that is gone does not end the work."""
+        with contextlib.suppress(OSError):
+            if self._bars is not None:
+                self._bars.console.print(one_line(text), markup=False, highlight=False)
+            else:
+                print(one_line(text), file=sys.stderr, flush=True)  # noqa: T201
 
     def started(self, stage: StageName, runs: tuple[RunDirectory, ...], why: str) -> None:
         """A stage process was started."""

@@ -6,6 +6,7 @@ it as soon as a run is ready for them. A stage with nothing to do is never start
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import select
@@ -269,7 +270,8 @@ class Relay:
                 child.kill()
         note = b"stopping after the scene in hand; Ctrl-C again stops at once\n"
         if self._interrupts == 1:
-            os.write(2, note)
+            with contextlib.suppress(OSError):
+                os.write(2, note)
 
 
 def exit_code_of(outcomes: Iterable[Outcome]) -> ExitCode:

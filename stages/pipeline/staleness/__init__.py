@@ -6,6 +6,7 @@ for all.
 
 from __future__ import annotations
 
+from stages.pipeline.errors import StorageError
 from stages.pipeline.manifests import StageName, TopicManifest
 from stages.pipeline.run_directory import RunDirectory
 from stages.pipeline.staleness.artefacts import examine_audio, examine_images
@@ -28,5 +29,8 @@ _EXAMINE = {
 def examine(
     stage: StageName, run: RunDirectory, topic: TopicManifest, selection: Selection | None = None
 ) -> StageState:
-    """The state of one stage of one run. Raises ManifestError, WeightsMissing."""
-    return _EXAMINE[stage](run, topic, selection or Selection())
+    """The state of one stage of one run. Raises ManifestError, WeightsMissing, StorageError."""
+    try:
+        return _EXAMINE[stage](run, topic, selection or Selection())
+    except OSError as error:
+        raise StorageError(f"{run.path} cannot be read: {error}; make it readable, then resume") from None
