@@ -155,8 +155,8 @@ def plan(
 def one(
     stage: Annotated[str, typer.Argument(help="scenes, audio, images, video or report.")],
     run_dir: given.RunPath = None,
-    scene: Annotated[list[str] | None, typer.Option("--scene", help="Only this scene. May be repeated.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Make it again even when nothing has changed.")] = False,
+    scene: given.SceneIds = None,
+    force: given.Force = False,
     another: Annotated[bool, typer.Option("--another", help="Make a further take, with other seeds.")] = False,
     output: given.Output = None,
 ) -> None:

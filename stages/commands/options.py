@@ -65,6 +65,18 @@ RunPath = Annotated[
         metavar="[RUN_DIR]", help="A run directory; the latest when left out.", envvar=_env("RUN"), show_envvar=False
     ),
 ]
+SceneIds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scene", help="Only this scene, for example 03. May be repeated.", envvar=_env("SCENE"), show_envvar=False
+    ),
+]
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force", help="Make it again even when nothing has changed.", envvar=_env("FORCE"), show_envvar=False
+    ),
+]
 AsJSON = Annotated[bool, typer.Option("--json", help="Answer in JSON, for programs.")]
 
 

@@ -1,0 +1,77 @@
+"""make hands text over as data: no shell and no make function ever sees it, and the program's exit code is told."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stages.pipeline.run_directory import RunDirectory
+from tests.processes import PROJECT_ROOT, Workplace, attempts, names
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+VENV = Path(sys.executable).parents[1]
+
+HOSTILE = (
+    "$(touch {here}/x)",
+    "`touch {here}/x`; touch {here}/x",
+    "$(shell touch {here}/x) $100 $$HOME ${{PATH}}",
+    'it\'s "quoted" \\ % # : = end',
+    "first line\nsecond line",
+    "../../{here}/x",
+)
+
+
+def make(place: Workplace, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`make` with the environment it is run in taken as ready."""
+    inherited = {name: value for name, value in place.environment().items() if not name.startswith("MAKE")}
+    return subprocess.run(
+        ["make", "--silent", "-C", str(PROJECT_ROOT), "-o", f"{VENV}/.ready", f"VENV={VENV}", f"OUTPUT={place.output}", *words],
+        env={**inherited, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )  # fmt: skip
+
+
+def test_hostile_topics_come_through_make_word_for_word(workplace: Workplace) -> None:
+    topics = [topic.format(here=workplace.path) for topic in HOSTILE]
+    for number, topic in enumerate(topics):
+        made = make(workplace, "new", TOPIC=topic) if number % 2 else make(workplace, "new", f"TOPIC={topic}")
+        assert made.returncode == 0, made.stderr
+    assert sorted(run.read_topic().topic for run in workplace.runs()) == sorted(topics)
+    assert sorted(path.name for path in workplace.path.iterdir()) == ["output", "pipeline.toml"]
+
+
+def test_other_variables_are_data_too(workplace: Workplace) -> None:
+    hostile = "$(shell touch x)`touch x`$(touch x)"
+    for target, variable in (
+        ("resume", "RUN"),
+        ("batch", "TOPICS"),
+        ("new", "STYLE"),
+        ("new", "SEED"),
+        ("images", "RUN"),
+    ):
+        made = make(workplace, target, f"{variable}={hostile}", "TOPIC=a topic")
+        assert not (PROJECT_ROOT / "x").exists()
+        if variable == "STYLE":
+            assert made.returncode == 0, made.stderr
+            continue
+        assert "scene-relay: exit code 2" in made.stderr
+        assert "touch" in made.stderr  # named, not executed
+
+
+def test_make_runs_one_stage_and_one_scene_of_a_run(workplace: Workplace, finished: RunDirectory) -> None:
+    by_hand = make(workplace, "audio", f"RUN={finished.path}", "SCENE=02", "FORCE=1")
+    assert by_hand.returncode == 0, by_hand.stderr
+    assert "audio 1 of 1" in by_hand.stderr
+    started = len(attempts(finished))
+    finished.manifest_path("report").unlink()
+    resumed = make(workplace, "resume")
+    assert resumed.returncode == 0, resumed.stderr
+    assert names(attempts(finished)[started:]) == ["report"]
+    assert os.fspath(finished.path / "index.html") in resumed.stdout
