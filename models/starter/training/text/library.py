@@ -1,0 +1,196 @@
+"""Reads the hand-written corpus: themes (`themes/*.txt`), phrases that name the topic, and word lists (`words/`).
+
+A theme file is plain text, meant to be read and edited:
+
+    == coffee                                       a theme begins
+    who: the waiter                                 who acts, where a story has no named character
+    hero: woman man                                 what a named character of this theme may be
+    obj: cup                                        what `*` stands for in a picture
+    nouns: espresso machine, teapot                 countable nouns that lead here
+    mass: coffee, tea                               nouns without a plural that lead here
+    heads: breakfast | why coffee wakes us>coffee   whole topics, with what `{N}` becomes after `>`
+    log: From a green hillside to the cup, {N} has travelled far.
+    ^ Pickers walk the hillside | field; person; dawn      an opening (`^`), a turn (`>`) or a close (`$`)
+    Before the heat comes, {P} walks the green rows.       its sentences, one to a line
+
+`{N}` is the short name of the thing ("coffee", "the clock"), `{P}` whoever acts, `{T}` the whole topic; `[a|b]` is a
+choice. `{N}` may be one or many, so it is never the subject of a verb in the present tense.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+OPENING, TURN, CLOSE = "^", ">", "$"
+FORMS = ("thing", "question", "clause", "label")
+PHRASES = ("title", "log", "open", "later", "close")
+
+
+@dataclass(frozen=True)
+class Visual:
+    """What a picture shows: one setting, its objects, the time of day and the weather (either may be empty)."""
+
+    setting: str
+    objects: tuple[str, ...]
+    time: str
+    weather: str
+
+
+@dataclass(frozen=True)
+class Beat:
+    """One possible scene: its line in the outline, its picture, its sentences in the order they are told."""
+
+    role: str
+    line: str
+    visual: Visual
+    sentences: tuple[str, ...]
+
+
+@dataclass
+class Theme:
+    """A subject that the model can tell a story about."""
+
+    name: str
+    area: str
+    who: str = ""
+    obj: str = ""
+    hero: tuple[str, ...] = ()
+    nouns: list[str] = field(default_factory=list)
+    mass: list[str] = field(default_factory=list)
+    heads: list[tuple[str, str]] = field(default_factory=list)
+    loglines: list[str] = field(default_factory=list)
+    beats: list[Beat] = field(default_factory=list)
+
+    def of_role(self, role: str) -> list[Beat]:
+        """The beats that open (`^`), turn (`>`) or close (`$`) the story, as written."""
+        return [beat for beat in self.beats if beat.role == role]
+
+
+class CorpusError(ValueError):
+    """A line of the corpus that cannot be understood; names the file, the line and what was expected."""
+
+
+def parse_themes(text: str, area: str) -> list[Theme]:
+    """The themes of one file. Raises `CorpusError` for a line that is neither a field, a beat nor a sentence."""
+    themes: list[Theme] = []
+    header: tuple[str, str, Visual] | None = None
+    sentences: list[str] = []
+
+    def close_beat() -> None:
+        nonlocal header
+        if header is None:
+            return
+        if not sentences:
+            raise CorpusError(f"{area}: the scene {header[1]!r} has no sentence: write at least one below it")
+        themes[-1].beats.append(Beat(*header, tuple(sentences)))
+        sentences.clear()
+        header = None
+
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        if not line or line.startswith("#"):
+            continue
+        if line.startswith("== "):
+            close_beat()
+            themes.append(Theme(line[3:].strip(), area))
+        elif not themes:
+            raise CorpusError(f"{area}:{number}: {line[:40]!r} stands before the first theme: begin with '== name'")
+        elif line[0] in (OPENING, TURN, CLOSE) and "|" in line:
+            close_beat()
+            words, _, picture = line[1:].rpartition("|")
+            header = (line[0], words.strip(), _visual(picture, area, number))
+        elif header is None:
+            _field(themes[-1], line, area, number)
+        else:
+            sentences.append(line)
+    close_beat()
+    return themes
+
+
+def _visual(text: str, area: str, number: int) -> Visual:
+    parts = [part.strip() for part in text.split(";")] + ["", "", ""]
+    if not parts[0]:
+        raise CorpusError(f"{area}:{number}: a picture needs a setting: 'setting; objects; time; weather'")
+    return Visual(parts[0], tuple(parts[1].split()), parts[2], parts[3])
+
+
+def _field(theme: Theme, line: str, area: str, number: int) -> None:
+    name, separator, value = line.partition(": ")
+    if not separator:
+        raise CorpusError(f"{area}:{number}: {line[:40]!r} is not a field: expected 'name: value'")
+    if name in ("nouns", "mass"):
+        getattr(theme, name).extend(word.strip() for word in value.split(",") if word.strip())
+    elif name == "heads":
+        for head in value.split("|"):
+            topic, _, short = head.strip().partition(">")
+            theme.heads.append((topic.strip(), short.strip()))
+    elif name == "log":
+        theme.loglines.append(value)
+    elif name in ("who", "obj"):
+        setattr(theme, name, value)
+    elif name == "hero":
+        theme.hero = tuple(value.split())
+    else:
+        raise CorpusError(f"{area}:{number}: unknown field {name!r}: use who, hero, obj, nouns, mass, heads or log")
+
+
+@cache
+def themes() -> dict[str, Theme]:
+    """Every theme by its name, in the order of the files."""
+    found: dict[str, Theme] = {}
+    for path in sorted((FOLDER / "themes").glob("*.txt")):
+        for theme in parse_themes(path.read_text(encoding="utf-8"), path.stem):
+            if theme.name in found:
+                raise CorpusError(f"{path.name}: the theme {theme.name!r} exists already in {found[theme.name].area}")
+            found[theme.name] = theme
+    return found
+
+
+@cache
+def families() -> dict[str, Theme]:
+    """What a topic outside all themes falls to: a family for its kind ("person", "place", "question", ...)."""
+    text = (FOLDER / "words" / "families.txt").read_text(encoding="utf-8")
+    return {theme.name: theme for theme in parse_themes(text, "families")}
+
+
+@cache
+def phrases() -> dict[str, dict[str, list[str]]]:
+    """Sentences that name the topic: form of the topic -> title, log, open, later, close -> patterns with `{T}`."""
+    found: dict[str, dict[str, list[str]]] = {form: {kind: [] for kind in PHRASES} for form in FORMS}
+    form, kind = "", ""
+    for line in _lines("phrases.txt"):
+        if line.startswith("== "):
+            form = line[3:]
+        elif line.startswith("-- "):
+            kind = line[3:]
+        else:
+            found[form][kind].append(line)
+    return found
+
+
+@cache
+def words(name: str) -> tuple[str, ...]:
+    """A word list of `words/`: items apart by commas and lines, without comments; `hostile` has one item to a line."""
+    if name == "names":
+        return words("names_women") + words("names_men")
+    lines = _lines(f"{name}.txt")
+    if name == "hostile":
+        return tuple(lines)
+    return tuple(item.strip() for line in lines for item in line.split(",") if item.strip())
+
+
+@cache
+def held_out_topics() -> tuple[tuple[str, str], ...]:
+    """The sixty held-out topics as (kind, topic)."""
+    lines = (FOLDER / "heldout_topics.txt").read_text(encoding="utf-8").splitlines()
+    pairs = [line.partition(": ") for line in lines if line and not line.startswith("#")]
+    return tuple((kind, topic) for kind, _, topic in pairs)
+
+
+def _lines(name: str) -> list[str]:
+    text = (FOLDER / "words" / name).read_text(encoding="utf-8")
+    return [line.strip() for line in text.splitlines() if line.strip() and not re.match(r"#( |$)", line.strip())]
