@@ -200,6 +200,19 @@ def test_missing_and_damaged_weights_are_69_and_cost_nothing_that_was_made(
     assert after["3_images.json"] == before["3_images.json"]
 
 
+def test_the_page_says_why_nothing_could_be_made(workplace: Workplace) -> None:
+    ended = workplace.call("run", "a topic", "--scenes.model-id", "/nowhere/model")
+    assert ended.code == 69
+    (run,) = workplace.runs()
+    assert names(attempts(run)) == ["report"]
+    page = (run.path / "index.html").read_text()
+    assert "the weights directory /nowhere/model does not exist" in page
+    assert ended.out.strip() == f"output/{run.name}/index.html"
+    again = workplace.call("run", "a topic", "--scenes.model-id", "/nowhere/model")
+    assert again.code == 69
+    assert names(attempts(run)) == ["report"]  # the page says it already
+
+
 def test_a_file_that_cannot_be_written_whole_is_74_and_keeps_the_rest(
     workplace: Workplace, finished: RunDirectory
 ) -> None:

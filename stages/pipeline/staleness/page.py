@@ -5,11 +5,11 @@ The page shows whatever is there, failures too, so it waits for nothing and no m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from stages.pipeline.errors import ManifestError
+from stages.pipeline.errors import ManifestError, SceneRelayError
 from stages.pipeline.keys import made, report_made_from
 from stages.pipeline.manifests import (
     STAGES,
@@ -31,11 +31,16 @@ from stages.pipeline.manifests import (
 )
 from stages.pipeline.reading import read_if_valid, read_model
 from stages.pipeline.run_directory import RunDirectory
-from stages.pipeline.staleness.artefacts import file_digest, read_record
+from stages.pipeline.staleness.artefacts import examine_audio, examine_images, file_digest, read_record
 from stages.pipeline.staleness.state import FORCED, Selection, StageState, Task, why_stale
-from stages.pipeline.staleness.story import edited_parts
+from stages.pipeline.staleness.story import edited_parts, examine_scenes
 
 PAGE = "page"
+_MAKERS: dict[StageName, Callable[[RunDirectory, TopicManifest, Selection], StageState]] = {
+    "scenes": examine_scenes,
+    "audio": examine_audio,
+    "images": examine_images,
+}
 NOT_MADE = "not made yet"
 
 AnyManifest = TypeVar("AnyManifest", bound=Strict)
@@ -88,6 +93,7 @@ def page_inputs(run: RunDirectory) -> PageInputs:
     failures += [("audio", failure) for failure in audio.failures] if audio else []
     failures += [("images", failure) for failure in images.failures] if images else []
     failures += [("video", failure) for failure in video.left_out] if video else []
+    _add_refusals(run, unfinished)
     manifests: dict[StageName, ScenesManifest | AudioManifest | ImagesManifest | VideoManifest | None] = {
         "scenes": story, "audio": audio, "images": images, "video": video,
     }  # fmt: skip
@@ -102,6 +108,16 @@ def page_inputs(run: RunDirectory) -> PageInputs:
         attempts=history.attempts,
         edited=edited_parts(run, story) if story else (),
     )
+
+
+def _add_refusals(run: RunDirectory, unfinished: dict[StageName, str]) -> None:
+    """Say of a stage that was never started why it cannot be: its weights are missing, its input is refused."""
+    for stage, reason in unfinished.items():
+        if reason == NOT_MADE and stage in _MAKERS:
+            try:
+                _MAKERS[stage](run, run.read_topic(), Selection())
+            except SceneRelayError as error:
+                unfinished[stage] = str(error).replace(f"{run.path}/", "")
 
 
 def _manifest(
