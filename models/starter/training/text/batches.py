@@ -61,7 +61,7 @@ def start_generators(tokenizer_file: Path, processes: int, seed: int) -> tuple[A
 
 def batches(pool: list[Example], rng: Random, tokens_per_batch: int) -> Iterator[tuple[Any, Any]]:
     """The pool once, in random order, as (ids, labels) of shape (rows, length); rows x length is at most the budget."""
-    order = sorted(range(len(pool)), key=lambda place: (len(pool[place][0]) + 63) // 64 * 1000 + rng.random() * 900)
+    order = sorted(range(len(pool)), key=lambda place: (len(pool[place][0]) + 15) // 16 * 1000 + rng.random() * 900)
     groups: list[list[int]] = []
     group: list[int] = []
     length = 0
@@ -76,7 +76,7 @@ def batches(pool: list[Example], rng: Random, tokens_per_batch: int) -> Iterator
     rng.shuffle(groups)
     for group in groups:
         width = max(len(pool[place][0]) for place in group)
-        width = (width + 31) // 32 * 32
+        width = (width + 15) // 16 * 16
         ids = np.full((len(group), width), PAD_ID, dtype=np.int64)
         labels = np.full((len(group), width), IGNORED, dtype=np.int64)
         for row, place in enumerate(group):

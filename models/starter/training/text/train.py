@@ -19,7 +19,7 @@ from models.starter.training.text.batches import IGNORED, Example, batches, star
 from models.starter.training.text.model import build_model
 from models.starter.training.text.tokenizer import build_tokenizer, load_tokenizer
 
-PEAK_LEARNING_RATE = 2e-3
+PEAK_LEARNING_RATE = 1.5e-3
 WARM_UP_STEPS = 200
 DECAY_SHARE = 0.4
 # A pool of conversations is reused until fresh ones replace it: the generators need not keep up with the GPU.
