@@ -112,6 +112,7 @@ def _commit(
     record = AudioRecord(
         key=made.key,
         made_from=made.made_from,
+        model_id=made.model_id,
         scene_id=task.scene_id,
         seed=seed,
         file=work.run.relative(written.path),

@@ -13,6 +13,7 @@ PUBLISHED: dict[str, type[Strict]] = {
     "0_topic": manifests.TopicManifest,
     "1_scenes": manifests.ScenesManifest,
     "1_scenes_outline": manifests.Outline,
+    "1_scenes_failed_outline": manifests.FailedOutline,
     "1_scenes_record": manifests.SceneRecord,
     "2_audio": manifests.AudioManifest,
     "2_audio_record": manifests.AudioRecord,

@@ -131,7 +131,7 @@ def _without_a_scene(run: RunDirectory, scene_ids: set[str]) -> list[str]:
     for stage in STORED_STAGES:
         directory = run.artefact_directory(stage)
         if directory.is_dir():
-            known = scene_ids | {"outline"}
+            known = scene_ids | {run.outline_path.stem, run.failed_outline_path.stem}
             found += [run.relative(p) for p in sorted(directory.iterdir()) if p.stem not in known and p.name[0] != "."]
     return found
 

@@ -143,6 +143,7 @@ def commit(work: RunWork, task: Task, painted: Painted) -> None:
     record = ImageRecord(
         key=task.made.key,
         made_from=task.made.made_from,
+        model_id=task.made.model_id,
         scene_id=task.scene_id,
         seed=painted.seed,
         file=work.run.relative(written.path),

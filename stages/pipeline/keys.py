@@ -13,7 +13,18 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from stages.pipeline.manifests import AudioRecord, Failure, ImageRecord, Made, Scene, ScenesManifest, TopicManifest
+from stages.pipeline.errors import WeightsMissing
+from stages.pipeline.manifests import (
+    AudioRecord,
+    Failure,
+    ImageRecord,
+    Made,
+    Outline,
+    Scene,
+    ScenesManifest,
+    TopicManifest,
+)
+from stages.pipeline.settings import AudioSettings, ImagesSettings, ScenesSettings
 from stages.pipeline.story import named_characters, whole_image_prompt
 from stages.pipeline.weights import model_identity
 
@@ -29,9 +40,9 @@ def key_of(made_from: Mapping[str, JsonValue]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def made(made_from: MadeFrom) -> Made:
-    """The fields with their key."""
-    return Made(key=key_of(made_from), made_from=made_from)
+def made(made_from: MadeFrom, model_id: str | None = None) -> Made:
+    """The fields with their key; `model_id` is the name the model goes by, which the key does not hold."""
+    return Made(key=key_of(made_from), made_from=made_from, model_id=model_id)
 
 
 def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
@@ -39,83 +50,105 @@ def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple
     return tuple(sorted(k for k in before.keys() | after.keys() if before.get(k) != after.get(k)))
 
 
-def scenes_request(topic: TopicManifest) -> MadeFrom:
-    """What the whole story depends on."""
+def scenes_request(topic: TopicManifest, before: Made | None) -> Made:
+    """What a story of this run answers, whichever take it is. Raises WeightsMissing.
+
+    Here and below, `before` is what was made earlier of the same thing, if anything was.
+    """
     story, writing = topic.settings.story, topic.settings.scenes
-    return {
-        "stage_version": STAGE_VERSION["scenes"],
-        "topic": topic.topic,
-        "seed": topic.seed,
-        "number_of_scenes": story.number_of_scenes,
-        "language": story.language,
-        "style": story.style,
-        "model": model_identity(writing.model_id, writing.revision),
-        "dtype": writing.dtype,
-        "temperature": writing.temperature,
-        "top_p": writing.top_p,
-        "max_attempts": writing.max_attempts,
-        "outline_max_new_tokens": writing.outline_max_new_tokens,
-        "scene_max_new_tokens": writing.scene_max_new_tokens,
-    }
+    return made(
+        {
+            "stage_version": STAGE_VERSION["scenes"],
+            "topic": topic.topic,
+            "seed": topic.seed,
+            "number_of_scenes": story.number_of_scenes,
+            "language": story.language,
+            "style": story.style,
+            "model": _identity(writing, before),
+            "dtype": writing.dtype,
+            "temperature": writing.temperature,
+            "top_p": writing.top_p,
+            "max_attempts": writing.max_attempts,
+            "outline_max_new_tokens": writing.outline_max_new_tokens,
+            "scene_max_new_tokens": writing.scene_max_new_tokens,
+        },
+        _name(writing),
+    )
 
 
-def scene_made_from(request_key: str, outline_key: str, outline_text: JsonValue, scene_id: str, take: int) -> MadeFrom:
+def outline_made(request: Made, take: int) -> Made:
+    """What one outline depends on: the request, and which take of it this is."""
+    return made({**request.made_from, "take": take}, request.model_id)
+
+
+def scene_made(request_key: str, outline: Outline, scene_id: str, take: int) -> Made:
     """What one written scene depends on: the request and the outline it is written from."""
-    outline_digest = hashlib.sha256(json.dumps(outline_text, sort_keys=True).encode()).hexdigest()
-    return {
-        "request": request_key,
-        "outline": outline_key,
-        "outline_text": outline_digest,
-        "scene_id": scene_id,
-        "take": take,
-    }
+    text = outline.model_dump(mode="json", include={"title", "logline", "style", "characters", "lines"})
+    return made(
+        {
+            "request": request_key,
+            "outline": outline.key,
+            "outline_text": hashlib.sha256(json.dumps(text, sort_keys=True).encode()).hexdigest(),
+            "scene_id": scene_id,
+            "take": take,
+        }
+    )
 
 
-def audio_made_from(topic: TopicManifest, scene: Scene, take: int) -> MadeFrom:
-    """What one spoken narration depends on."""
+def audio_made(topic: TopicManifest, scene: Scene, take: int, before: Made | None) -> Made:
+    """What one spoken narration depends on. Raises WeightsMissing."""
     speaking = topic.settings.audio
-    return {
-        "stage_version": STAGE_VERSION["audio"],
-        "scene_id": scene.scene_id,
-        "narration": scene.narration,
-        "language": topic.settings.story.language,
-        "model": model_identity(speaking.model_id, speaking.revision),
-        "dtype": speaking.dtype,
-        "voice": speaking.voice,
-        "words_per_minute": speaking.words_per_minute,
-        "sentence_pause_seconds": speaking.sentence_pause_seconds,
-        "seed": topic.seed,
-        "take": take,
-    }
+    return made(
+        {
+            "stage_version": STAGE_VERSION["audio"],
+            "scene_id": scene.scene_id,
+            "narration": scene.narration,
+            "language": topic.settings.story.language,
+            "model": _identity(speaking, before),
+            "dtype": speaking.dtype,
+            "voice": speaking.voice,
+            "words_per_minute": speaking.words_per_minute,
+            "sentence_pause_seconds": speaking.sentence_pause_seconds,
+            "seed": topic.seed,
+            "take": take,
+        },
+        _name(speaking),
+    )
 
 
-def image_made_from(topic: TopicManifest, story: ScenesManifest, scene: Scene, take: int) -> MadeFrom:
-    """What one picture depends on. Appearances of characters the scene does not name are not among it."""
+def image_made(topic: TopicManifest, story: ScenesManifest, scene: Scene, take: int, before: Made | None) -> Made:
+    """What one picture depends on. Appearances of characters the scene does not name are not among it.
+
+    Raises WeightsMissing.
+    """
     painting = topic.settings.images
     width, height = painting.sizes[topic.settings.story.aspect]
-    return {
-        "stage_version": STAGE_VERSION["images"],
-        "scene_id": scene.scene_id,
-        "prompt": whole_image_prompt(scene, story),
-        "characters": [character.name for character in named_characters(scene, story.characters)],
-        "negative_prompt": painting.negative_prompt,
-        "width": width,
-        "height": height,
-        "num_inference_steps": painting.num_inference_steps,
-        "guidance_scale": painting.guidance_scale,
-        "model": model_identity(painting.model_id, painting.revision),
-        "dtype": painting.dtype,
-        "seed": topic.seed,
-        "take": take,
-    }
+    return made(
+        {
+            "stage_version": STAGE_VERSION["images"],
+            "scene_id": scene.scene_id,
+            "prompt": whole_image_prompt(scene, story),
+            "characters": [character.name for character in named_characters(scene, story.characters)],
+            "negative_prompt": painting.negative_prompt,
+            "width": width,
+            "height": height,
+            "num_inference_steps": painting.num_inference_steps,
+            "guidance_scale": painting.guidance_scale,
+            "model": _identity(painting, before),
+            "dtype": painting.dtype,
+            "seed": topic.seed,
+            "take": take,
+        },
+        _name(painting),
+    )
 
 
-def video_made_from(
+def video_made(
     topic: TopicManifest,
     story: ScenesManifest,
     audio: Mapping[str, AudioRecord],
     images: Mapping[str, ImageRecord],
-) -> MadeFrom:
+) -> Made:
     """What the film depends on: every voice and picture in order, the words of the subtitles, the film's settings."""
     scenes: list[JsonValue] = []
     for scene in story.scenes:
@@ -128,37 +161,59 @@ def video_made_from(
                 "image": picture.sha256 if picture else None,
             }
         )
-    return {
-        "stage_version": STAGE_VERSION["video"],
-        "title": story.title,
-        "language": topic.settings.story.language,
-        "aspect": topic.settings.story.aspect,
-        "scenes": scenes,
-        "unwritten": [failure.scene_id for failure in story.failures],
-        "settings": topic.settings.video.model_dump(mode="json"),
-    }
+    return made(
+        {
+            "stage_version": STAGE_VERSION["video"],
+            "title": story.title,
+            "language": topic.settings.story.language,
+            "aspect": topic.settings.story.aspect,
+            "scenes": scenes,
+            "unwritten": [failure.scene_id for failure in story.failures],
+            "settings": topic.settings.video.model_dump(mode="json"),
+        }
+    )
 
 
-def report_made_from(
+def report_made(
     topic: TopicManifest,
     story: ScenesManifest | None,
     artefacts: Mapping[str, str | None],
     failures: Sequence[tuple[str, Failure]],
     unfinished: Mapping[str, str],
-) -> MadeFrom:
+) -> Made:
     """What the page depends on.
 
     `artefacts` maps "audio/01" and the like to digests; `failures` pairs a stage with each recorded failure;
     `unfinished` maps a stage without a manifest to the reason its last attempt gave.
     """
-    return {
-        "stage_version": STAGE_VERSION["report"],
-        "topic": topic.topic,
-        "profile": topic.profile,
-        "created_at": topic.created_at,
-        "settings": topic.settings.model_dump(mode="json"),
-        "story": story.model_dump(mode="json", exclude={"measured", "request", "failures"}) if story else None,
-        "artefacts": dict(artefacts),
-        "failures": [f"{stage} {failure.scene_id}: {failure.reason}" for stage, failure in failures],
-        "unfinished": dict(unfinished),
-    }
+    return made(
+        {
+            "stage_version": STAGE_VERSION["report"],
+            "topic": topic.topic,
+            "profile": topic.profile,
+            "created_at": topic.created_at,
+            "settings": topic.settings.model_dump(mode="json"),
+            "story": story.model_dump(mode="json", exclude={"measured", "request", "failures"}) if story else None,
+            "artefacts": dict(artefacts),
+            "failures": [f"{stage} {failure.scene_id}: {failure.reason}" for stage, failure in failures],
+            "unfinished": dict(unfinished),
+        }
+    )
+
+
+def _identity(settings: ScenesSettings | AudioSettings | ImagesSettings, before: Made | None) -> str:
+    """Which weights `settings` name. While they are away, those of that name that made `before`. Raises WeightsMissing.
+
+    So a finished run stays finished on a machine without its weights: they are needed to make something, not to read it.
+    """
+    try:
+        return model_identity(settings.model_id, settings.revision)
+    except WeightsMissing:
+        noted = before.made_from.get("model") if before and before.model_id == _name(settings) else None
+        if not isinstance(noted, str):
+            raise
+        return noted
+
+
+def _name(settings: ScenesSettings | AudioSettings | ImagesSettings) -> str:
+    return f"{settings.model_id}@{settings.revision}" if settings.revision else settings.model_id

@@ -89,10 +89,14 @@ class Failure(Strict):
 
 
 class Made(Strict):
-    """What made an artefact: the key over exactly what it depends on, and those fields in the clear."""
+    """What made an artefact: the key over exactly what it depends on, and those fields in the clear.
+
+    `model_id` is the name its model went by, so that the artefact is known again when the weights are no longer here.
+    """
 
     key: Digest
     made_from: dict[str, JsonValue]
+    model_id: str | None = None
 
 
 class Record(Made):
@@ -136,6 +140,14 @@ class Outline(Made):
     characters: tuple[Character, ...]
     lines: tuple[Line, ...]
     measured: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class FailedOutline(Made):
+    """`1_scenes/outline.failed.json`: an outline that could not be written, and how many seeds were tried for it."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    reason: Annotated[str, Field(max_length=1000)]
+    attempts: int
 
 
 class SceneRecord(Made):

@@ -58,6 +58,11 @@ class RunDirectory:
         return self.artefact_directory("scenes") / "outline.json"
 
     @property
+    def failed_outline_path(self) -> Path:
+        """`1_scenes/outline.failed.json`, until an outline is written."""
+        return self.artefact_directory("scenes") / "outline.failed.json"
+
+    @property
     def logs(self) -> Path:
         """One log per attempt, and `attempts.json`."""
         return self.path / "logs"

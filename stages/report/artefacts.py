@@ -62,7 +62,7 @@ def run_artefacts(run: RunDirectory, topic: TopicManifest, shown: PageInputs) ->
     outline = read_if_valid(run.outline_path, Outline)
     if outline and shown.story and shown.story.request is not None:
         facts = _facts(topic, "scenes", outline)
-        made.append(Artefact("Outline", facts, "The whole story anew; the old one is kept", commands.write_anew(run)))
+        made.append(Artefact("Outline", facts, "Another story; the old one is kept", commands.write_anew(run)))
     if shown.video and shown.video.film:
         made.append(Artefact("Film", _film_facts(topic, shown.video), "Cut it again", commands.cut_again(run)))
     return tuple(made)

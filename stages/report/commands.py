@@ -29,8 +29,8 @@ def cut_again(run: RunDirectory) -> str:
 
 
 def write_anew(run: RunDirectory) -> str:
-    """Write the whole story anew; the old one is kept beside it."""
-    return f"python -m stages.scenes {_quoted(run)} --force\n{resume(run)}"
+    """Write another story; the old one is kept beside it."""
+    return f"python -m stages.scenes {_quoted(run)} --another\n{resume(run)}"
 
 
 def _quoted(run: RunDirectory) -> str:

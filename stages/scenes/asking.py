@@ -30,7 +30,7 @@ _LINE_TOKENS = 40
 _SCENE_TOKENS = 350
 # At least this share of the context is left to the prompt, however many scenes were asked for.
 _PROMPT_SHARE = 0.25
-# A second try at temperature 0 would write the same words again, so it samples.
+# At temperature 0 asking again would give the same words again, so it samples.
 _TEMPERATURE_OF_RETRIES = 0.7
 
 
@@ -50,10 +50,10 @@ class TokenCounter(Protocol):
 
 @dataclass(frozen=True)
 class Try:
-    """Which attempt this is (1 is the first of this process) and the seed it gets."""
+    """The seed of this try, and whether the same was asked before, for another take or in vain."""
 
-    attempt: int
     seed: int
+    again: bool = False
 
 
 def outline_request(writer: TokenCounter, topic: str, settings: Settings, this_try: Try) -> Request:
@@ -129,7 +129,7 @@ def _ever_shorter(story: StorySoFar) -> Iterator[StorySoFar]:
 def _request(messages: Messages, schema: dict[str, object], limit: int, settings: Settings, this_try: Try) -> Request:
     writing = settings.scenes
     temperature = writing.temperature
-    if this_try.attempt > 1:
+    if this_try.again:
         temperature = temperature or _TEMPERATURE_OF_RETRIES
     return Request(messages, schema, limit, temperature, writing.top_p, this_try.seed)
 

@@ -12,11 +12,11 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from stages.pipeline.errors import ExitCode, SceneFailure
-from stages.pipeline.keys import made, scene_made_from, scenes_request
-from stages.pipeline.manifests import Made, Outline, SceneRecord
+from stages.pipeline.keys import scene_made, scenes_request
+from stages.pipeline.manifests import FailedOutline, Made, Outline, SceneRecord
 from stages.pipeline.reading import read_if_valid
 from stages.pipeline.staleness import Task
-from stages.pipeline.staleness.story import OUTLINE, outline_text
+from stages.pipeline.staleness.story import OUTLINE
 from stages.pipeline.story import derived_seed, scene_ids
 from stages.pipeline.work import RunWork
 from stages.scenes.answers import outline_from, scene_from
@@ -83,6 +83,7 @@ class OutlineDraft:
         outline = Outline(
             key=self.made.key,
             made_from=self.made.made_from,
+            model_id=self.made.model_id,
             seed=_try(self.work, self.task, self.attempt).seed,
             title=text.title,
             logline=text.logline,
@@ -95,11 +96,14 @@ class OutlineDraft:
         return _scene_drafts(self.work, outline)
 
     def give_up(self, reason: str) -> None:
-        """Without an outline there is no story: the run ends, the others go on."""
+        """Without an outline there is no story: the run ends, the others go on. A resume tries seeds after these."""
+        attempts = self.task.attempts_before + self.attempt
+        failed = FailedOutline(key=self.made.key, made_from=self.made.made_from, reason=reason, attempts=attempts)
+        self.work.run.write_manifest(self.work.run.failed_outline_path, failed)
         self.work.end(
             ExitCode.SOME_SCENES_FAILED,
-            f"{self.work.run.path}: no outline after {_tries(self.attempt)}: {reason}; "
-            "try another seed or topic, or raise scenes.outline_max_new_tokens or scenes.max_attempts",
+            f"{self.work.run.path}: no outline after {_tries(attempts)}: {reason}; resuming tries other seeds; "
+            "or choose another topic, or raise scenes.outline_max_new_tokens or scenes.max_attempts",
         )
 
 
@@ -145,7 +149,7 @@ class SceneDraft:
 def _scene_drafts(work: RunWork, outline: Outline) -> list[Draft]:
     """A draft for each scene to write, from the outline, or from the story as a person left it."""
     places = {scene_id: place for place, scene_id in enumerate(scene_ids(len(outline.lines)))}
-    request_key = made(scenes_request(work.topic)).key
+    request_key = scenes_request(work.topic, outline).key
     told = work.state.story or outline
     drafts: list[Draft] = []
     for task in work.tasks:
@@ -154,9 +158,7 @@ def _scene_drafts(work: RunWork, outline: Outline) -> list[Draft]:
                 task, f"{work.run.relative(work.run.outline_path)} has no line for this scene; edit it by hand", 0
             )
             continue
-        now = task.made or made(
-            scene_made_from(request_key, outline.key, outline_text(outline), task.scene_id, task.take)
-        )
+        now = task.made or scene_made(request_key, outline, task.scene_id, task.take)
         story = StorySoFar(
             topic=work.topic.topic,
             title=told.title,
@@ -185,7 +187,8 @@ def _other_narrations(work: RunWork, scene_id: str) -> Iterator[str]:
 
 def _try(work: RunWork, task: Task, attempt: int) -> Try:
     number = task.attempts_before + attempt
-    return Try(attempt, derived_seed(work.topic.seed, "scenes", task.scene_id, task.take, number))
+    seed = derived_seed(work.topic.seed, "scenes", task.scene_id, task.take, number)
+    return Try(seed, again=number > 1 or task.take > 0)
 
 
 def _tries(attempts: int) -> str:

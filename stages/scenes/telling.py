@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stages.pipeline.errors import ManifestError
-from stages.pipeline.keys import made, scenes_request
+from stages.pipeline.keys import scenes_request
 from stages.pipeline.manifests import Measured, Outline, Scene, SceneRecord, ScenesManifest
 from stages.pipeline.reading import read_if_valid, read_model
 from stages.pipeline.story import scene_ids
@@ -28,7 +28,7 @@ def _whole_story(work: RunWork, measured: Measured) -> ScenesManifest:
         if scene_id not in failed
     )
     return ScenesManifest(
-        request=made(scenes_request(work.topic)),
+        request=scenes_request(work.topic, outline),
         title=outline.title,
         logline=outline.logline,
         style=outline.style,

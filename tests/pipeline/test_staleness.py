@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from stages.pipeline.errors import ManifestError, UsageError
+from stages.pipeline.errors import ManifestError, UsageError, WeightsMissing
 from stages.pipeline.manifests import STAGES, StageName
 from stages.pipeline.run_directory import RunDirectory
 from stages.pipeline.staleness import Selection, examine
@@ -198,6 +198,44 @@ def test_asking_for_a_scene_the_story_does_not_have_is_a_usage_error(finished: R
 def test_one_forced_scene_is_the_only_task(finished: RunDirectory) -> None:
     assert why(finished, "audio", Selection(frozenset({"02"}), force=True)) == {"02": "forced"}
     assert set(why(finished, "images", Selection(force=True))) == {"01", "02", "03"}
+
+
+def test_a_finished_run_is_finished_without_its_weights_too(finished: RunDirectory, tmp_path: Path) -> None:
+    def move_weights(topic: Any) -> None:  # as if the run had been made from there
+        for table in ("scenes", "images"):
+            model = tmp_path / table
+            shutil.copytree(topic["settings"][table]["model_id"], model)
+            topic["settings"][table]["model_id"] = str(model)
+
+    def note_name(record: Any) -> None:
+        made = record.get("request", record)
+        made["model_id"] = str(tmp_path / ("images" if "prompt" in record["made_from"] else "scenes"))
+
+    edit_json(finished.topic_path, move_weights)
+    for path in (finished.outline_path, *finished.artefact_directory("images").glob("*.json")):
+        edit_json(path, note_name)
+    edit_story(finished, lambda story: story["request"].update(model_id=str(tmp_path / "scenes")))
+    edit_json(
+        finished.manifest_path("images"),
+        lambda manifest: [record.update(model_id=str(tmp_path / "images")) for record in manifest["scenes"]] and None,
+    )
+    assert unpublished(finished) == ["report"]  # the page tells the settings
+    shutil.rmtree(tmp_path / "scenes")
+    shutil.rmtree(tmp_path / "images")
+    assert unpublished(finished) == ["report"]
+    edit_story(finished, lambda story: story["scenes"][0].update(image_prompt="a red door"))
+    assert why(finished, "images") == {"01": "changed: prompt"}
+    finished.record_path("images", "01").unlink()
+    with pytest.raises(WeightsMissing, match="does not exist"):
+        examine("images", finished, finished.read_topic())
+
+
+def test_the_name_of_other_weights_that_are_away_does_not_pass_for_the_old_ones(finished: RunDirectory) -> None:
+    edit_topic(finished, images={"model_id": "/nowhere/model"})
+    with pytest.raises(WeightsMissing, match="/nowhere/model does not exist"):
+        examine("images", finished, finished.read_topic())
+    edit_topic(finished, scenes={"revision": "other"})
+    assert examine("scenes", finished, finished.read_topic()).done  # a directory has no revisions
 
 
 def test_no_key_of_an_artefact_holds_what_the_machine_chose(finished: RunDirectory) -> None:

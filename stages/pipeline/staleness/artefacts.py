@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TypeVar
 
 from stages.pipeline.errors import ManifestError
-from stages.pipeline.keys import MadeFrom, audio_made_from, image_made_from, made
+from stages.pipeline.keys import audio_made, image_made
 from stages.pipeline.manifests import (
     AudioManifest,
     AudioRecord,
     Failure,
     ImageRecord,
     ImagesManifest,
+    Made,
     Record,
     Scene,
     ScenesManifest,
@@ -35,7 +36,7 @@ def examine_audio(run: RunDirectory, topic: TopicManifest, selection: Selection)
         "audio",
         AudioRecord,
         AudioManifest,
-        lambda story, scene, take: audio_made_from(topic, scene, take),
+        lambda story, scene, take, before: audio_made(topic, scene, take, before),
         selection,
     )
 
@@ -47,7 +48,7 @@ def examine_images(run: RunDirectory, topic: TopicManifest, selection: Selection
         "images",
         ImageRecord,
         ImagesManifest,
-        lambda story, scene, take: image_made_from(topic, story, scene, take),
+        lambda story, scene, take, before: image_made(topic, story, scene, take, before),
         selection,
     )
 
@@ -89,7 +90,7 @@ def _examine(
     stage: StageName,
     record_model: type[AnyRecord],
     manifest_model: type[AudioManifest] | type[ImagesManifest],
-    made_from: Callable[[ScenesManifest, Scene, int], MadeFrom],
+    made: Callable[[ScenesManifest, Scene, int, Made | None], Made],
     selection: Selection,
 ) -> StageState:
     story = read_story(run)
@@ -108,7 +109,7 @@ def _examine(
         # The take is the recorded one even when the file is gone: a lost picture comes back as it was.
         take = take_of(noted, selection.another and selection.takes(scene.scene_id))
         record = noted if noted and lies_there(run, noted) else None
-        now = made(made_from(story, scene, take))
+        now = made(story, scene, take, noted)
         why = FORCED if selection.insists(scene.scene_id) else why_stale(record, now)
         if why is None and record is not None:
             kept[scene.scene_id] = record

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stages.pipeline.keys import made, video_made_from
+from stages.pipeline.keys import video_made
 from stages.pipeline.manifests import AudioManifest, ImagesManifest, TopicManifest, VideoManifest
 from stages.pipeline.reading import read_model
 from stages.pipeline.run_directory import RunDirectory
@@ -23,7 +23,7 @@ def examine_video(run: RunDirectory, topic: TopicManifest, selection: Selection)
             return StageState("video", waiting_for=path.name, story=story)
     audio = {record.scene_id: record for record in read_model(audio_path, AudioManifest).scenes}
     images = {record.scene_id: record for record in read_model(images_path, ImagesManifest).scenes}
-    now = made(video_made_from(topic, story, audio, images))
+    now = video_made(topic, story, audio, images)
     path = run.manifest_path("video")
     before = read_model(path, VideoManifest) if path.exists() else None
     why = FORCED if selection.force or selection.another else why_stale(before, now)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from stages.pipeline.errors import ManifestError, SceneRelayError
-from stages.pipeline.keys import made, report_made_from
+from stages.pipeline.keys import report_made
 from stages.pipeline.manifests import (
     STAGES,
     Attempt,
@@ -70,7 +70,7 @@ def examine_report(run: RunDirectory, topic: TopicManifest, selection: Selection
     if shown.video:
         artefacts["film"] = shown.video.film.sha256 if shown.video.film else None
     unfinished = {str(stage): reason for stage, reason in shown.unfinished.items()}
-    now = made(report_made_from(topic, shown.story, artefacts, shown.failures, unfinished))
+    now = report_made(topic, shown.story, artefacts, shown.failures, unfinished)
     before = read_if_valid(run.manifest_path("report"), ReportManifest)
     why = FORCED if selection.force or selection.another else why_stale(before, now)
     if why is None and before and file_digest(run.path / before.page.file) != before.page.sha256:

@@ -6,8 +6,16 @@ As long as it is valid and its own request is unchanged, it is taken as it is, e
 from __future__ import annotations
 
 from stages.pipeline.errors import ManifestError
-from stages.pipeline.keys import MadeFrom, changed_fields, made, scene_made_from, scenes_request
-from stages.pipeline.manifests import Failure, Made, Outline, SceneRecord, ScenesManifest, TopicManifest
+from stages.pipeline.keys import changed_fields, outline_made, scene_made, scenes_request
+from stages.pipeline.manifests import (
+    FailedOutline,
+    Failure,
+    Made,
+    Outline,
+    SceneRecord,
+    ScenesManifest,
+    TopicManifest,
+)
 from stages.pipeline.reading import read_if_valid
 from stages.pipeline.run_directory import RunDirectory
 from stages.pipeline.staleness.artefacts import read_story
@@ -23,14 +31,15 @@ def examine_scenes(run: RunDirectory, topic: TopicManifest, selection: Selection
     if story is not None and story.request is None and not (selection.force or selection.another):
         # Written by a person: there is no request to compare, and no model to find.
         return StageState("scenes", published=True, story=story, edited=tuple(s.scene_id for s in story.scenes))
-    request = made(scenes_request(topic))
+    written = story.request if story and story.request else read_if_valid(run.outline_path, Outline)
+    request = scenes_request(topic, written)
     if story is None:
-        return _unwritten(run, topic, selection, request.key)
+        return _unwritten(run, topic, selection, request)
     edited = edited_parts(run, story)
     known = [scene.scene_id for scene in story.scenes] + [failure.scene_id for failure in story.failures]
     selection.refuse_unknown(run, known)
     if selection.force or selection.another:
-        return _written_anew(run, topic, selection, request.key, story, edited)
+        return _written_anew(run, topic, selection, request, story, edited)
     if story.request is not None and story.request.key != request.key:
         fields = ", ".join(changed_fields(story.request.made_from, request.made_from))
         if edited:
@@ -38,7 +47,7 @@ def examine_scenes(run: RunDirectory, topic: TopicManifest, selection: Selection
                 f"{run.manifest_path('scenes')} was edited ({', '.join(edited)}) and what was asked has changed ({fields}); "
                 "take the change back, or run the scenes stage with --force, which keeps the edited file beside the new one"
             )
-        state = _unwritten(run, topic, selection, request.key)
+        state = _unwritten(run, topic, selection, request)
         return StageState(
             "scenes", tasks=state.tasks, kept=state.kept, complete=state.complete, why=f"changed: {fields}", story=None
         )
@@ -72,32 +81,29 @@ def edited_parts(run: RunDirectory, story: ScenesManifest) -> tuple[str, ...]:
     return tuple(changed)
 
 
-def outline_text(outline: Outline) -> MadeFrom:
-    """The part of an outline that its scenes are written from."""
-    return outline.model_dump(mode="json", include={"title", "logline", "style", "characters", "lines"})
-
-
-def _unwritten(run: RunDirectory, topic: TopicManifest, selection: Selection, request_key: str) -> StageState:
+def _unwritten(run: RunDirectory, topic: TopicManifest, selection: Selection, request: Made) -> StageState:
     """The story is not published: find what outline and scenes of it are there already."""
     ids = scene_ids(topic.settings.story.number_of_scenes)
     selection.refuse_unknown(run, list(ids))
-    force = selection.force or selection.another
+    force = (selection.force or selection.another) and not selection.scenes
     outline = read_if_valid(run.outline_path, Outline)
-    now = made(scenes_request(topic))
-    why = FORCED if force and not selection.scenes else why_stale(outline, now)
+    take = take_of(outline, selection.another and not selection.scenes)
+    now = outline_made(request, take)
+    why = FORCED if force else why_stale(outline, now)
     tasks: list[Task] = []
     if why is not None:
-        take = take_of(None, False)
-        tasks.append(Task(OUTLINE, now, take, why))
+        tasks.append(_outline_task(run, now, take, why))
         tasks += [
-            Task(scene_id, None, 0, MISSING if why == MISSING else why) for scene_id in ids if selection.takes(scene_id)
+            Task(scene_id, None, take_of(_of_outline(run, now, scene_id), False), why)
+            for scene_id in ids
+            if selection.takes(scene_id)
         ]
         return StageState("scenes", tasks=tuple(tasks), complete=not selection.scenes, why=why)
     complete = True
     for scene_id in ids:
-        record = read_if_valid(run.record_path("scenes", scene_id), SceneRecord)
+        record = _of_outline(run, now, scene_id)
         take = take_of(record, selection.another and selection.takes(scene_id))
-        expected = _scene_made(run, request_key, scene_id, take)
+        expected = _scene_made(run, request.key, scene_id, take)
         why = FORCED if selection.insists(scene_id) else (why_stale(record, expected) if expected else MISSING)
         if why is None:
             continue
@@ -108,23 +114,37 @@ def _unwritten(run: RunDirectory, topic: TopicManifest, selection: Selection, re
     return StageState("scenes", tasks=tuple(tasks), complete=complete, why="not published")
 
 
+def _of_outline(run: RunDirectory, outline: Made, scene_id: str) -> SceneRecord | None:
+    """The scene as it was written from this outline; the takes of another story's scenes do not count here."""
+    record = read_if_valid(run.record_path("scenes", scene_id), SceneRecord)
+    return record if record and record.made_from.get("outline") == outline.key else None
+
+
+def _outline_task(run: RunDirectory, now: Made, take: int, why: str) -> Task:
+    """The outline to write, with the seeds that were tried for this very outline behind it."""
+    failed = read_if_valid(run.failed_outline_path, FailedOutline)
+    if failed is None or failed.key != now.key:
+        return Task(OUTLINE, now, take, why)
+    return Task(OUTLINE, now, take, why if why == FORCED else f"failed before: {failed.reason}", failed.attempts)
+
+
 def _written_anew(
     run: RunDirectory,
     topic: TopicManifest,
     selection: Selection,
-    request_key: str,
+    request: Made,
     story: ScenesManifest,
     edited: tuple[str, ...],
 ) -> StageState:
-    """--force: the whole story, or the scenes asked for inside the story as it stands."""
+    """--force and --another: the whole story, or the scenes asked for inside the story as it stands."""
     if not selection.scenes:
-        state = _unwritten(run, topic, selection, request_key)
+        state = _unwritten(run, topic, selection, request)
         return StageState("scenes", tasks=state.tasks, complete=True, why=FORCED, edited=edited)
     tasks = []
     for scene_id in sorted(selection.scenes):
         record = read_if_valid(run.record_path("scenes", scene_id), SceneRecord)
         take = take_of(record, selection.another)
-        tasks.append(Task(scene_id, _scene_made(run, request_key, scene_id, take), take, FORCED))
+        tasks.append(Task(scene_id, _scene_made(run, request.key, scene_id, take), take, FORCED))
     failures: tuple[Failure, ...] = tuple(f for f in story.failures if f.scene_id not in selection.scenes)
     return StageState("scenes", tasks=tuple(tasks), failures=failures, story=story, edited=edited, why=FORCED)
 
@@ -133,4 +153,4 @@ def _scene_made(run: RunDirectory, request_key: str, scene_id: str, take: int) -
     outline = read_if_valid(run.outline_path, Outline)
     if outline is None:
         return None
-    return made(scene_made_from(request_key, outline.key, outline_text(outline), scene_id, take))
+    return scene_made(request_key, outline, scene_id, take)

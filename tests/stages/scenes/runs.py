@@ -38,11 +38,13 @@ def new_run(output: Path, model: Path, topic: str = "A lighthouse", story: Any =
     return make_run_directory(output, manifest, datetime(2026, 1, 1))
 
 
-def write_scenes(*runs: RunDirectory, scenes: tuple[str, ...] = (), force: bool = False) -> ExitCode:
+def write_scenes(
+    *runs: RunDirectory, scenes: tuple[str, ...] = (), force: bool = False, another: bool = False
+) -> ExitCode:
     """Let the frame run the real stage over the runs, in this process."""
     from stages.scenes.stage import STAGE
 
-    return StageProcess(STAGE, Selection(frozenset(scenes), force), None).run([run.path for run in runs])
+    return StageProcess(STAGE, Selection(frozenset(scenes), force, another), None).run([run.path for run in runs])
 
 
 def command(*arguments: str | Path) -> list[str]:

@@ -23,7 +23,7 @@ class Bytes:
         return len(text.encode())
 
 
-FIRST = Try(1, 5)
+FIRST = Try(5)
 STORY = StorySoFar(
     topic="A very long walk " * 20,
     title="The walk",
@@ -82,8 +82,8 @@ def test_a_prompt_that_cannot_fit_is_a_failure_that_says_so() -> None:
 
 def test_a_second_try_at_temperature_zero_samples() -> None:
     settings = Settings(scenes=ScenesSettings(temperature=0))
-    assert outline_request(Bytes(4096), "A lamp", settings, Try(1, 5)).temperature == 0
-    assert outline_request(Bytes(4096), "A lamp", settings, Try(2, 6)).temperature > 0
+    assert outline_request(Bytes(4096), "A lamp", settings, Try(5)).temperature == 0
+    assert outline_request(Bytes(4096), "A lamp", settings, Try(6, again=True)).temperature > 0
 
 
 def test_prompts_name_languages_in_english() -> None:

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from stages.pipeline.definition import Placement
-from stages.pipeline.errors import ExitCode
-from stages.pipeline.manifests import Failure, Outline, ScenesManifest, TopicManifest
+from stages.pipeline.errors import ExitCode, WeightsMissing
+from stages.pipeline.manifests import FailedOutline, Failure, Outline, ScenesManifest, TopicManifest
 from stages.pipeline.reading import read_model
 from stages.pipeline.run_directory import RunDirectory
 from stages.pipeline.staleness import examine
 from stages.scenes import stage, writer
+from stages.scenes.exchange import Answer, Request
 from tests.stages.scenes.runs import edit, new_run, story_of, write_scenes, written
 
 
@@ -301,4 +305,104 @@ def test_the_outline_s_lines_are_kept_as_written(tmp_path: Path, talkative: Path
     write_scenes(run)
     outline = read_model(run.outline_path, Outline)
     assert len(outline.lines) == 3
-    assert outline.key == story_of(run).request.key  # type: ignore[union-attr]
+    assert outline.made_from == {**story_of(run).request.made_from, "take": 0}  # type: ignore[union-attr]
+
+
+def test_another_story_is_another_one_and_the_old_one_is_kept(tmp_path: Path, talkative: Path) -> None:
+    run = new_run(tmp_path, talkative)
+    write_scenes(run)
+    first = run.manifest_path("scenes").read_bytes()
+    told = {story_of(run).title}
+    for take in (1, 2):
+        assert write_scenes(run, another=True) == ExitCode.DONE
+        assert read_model(run.outline_path, Outline).made_from["take"] == take
+        told.add(story_of(run).title)
+    assert len(told) == 3
+    assert (run.path / "1_scenes.before-1.json").read_bytes() == first
+    before = written(run)
+    assert examine("scenes", run, run.read_topic()).done  # a resume leaves the new story as it is
+    assert write_scenes(run, force=True) == ExitCode.DONE  # and --force writes this very one again
+    assert {name: written(run)[name] for name in before} == before
+
+
+def test_another_story_that_is_cut_short_goes_on_as_if_it_had_not_been(tmp_path: Path, talkative: Path) -> None:
+    run, peaceful = (new_run(tmp_path / name, talkative) for name in "ab")
+    for each in (run, peaceful):
+        write_scenes(each)
+        write_scenes(each, scenes=("02",), another=True)  # the take of this scene is of no account in another story
+    old = run.record_path("scenes", "02").read_bytes()
+    for each in (run, peaceful):
+        write_scenes(each, another=True)
+    run.record_path("scenes", "02").write_bytes(old)
+    run.record_path("scenes", "03").unlink()
+    run.manifest_path("scenes").unlink()
+    assert write_scenes(run) == ExitCode.DONE
+    assert written(run) == written(peaceful)
+
+
+def test_another_story_at_temperature_0_is_another_one_too(tmp_path: Path, talkative: Path) -> None:
+    run = new_run(tmp_path, talkative, "A lighthouse", {"number_of_scenes": 1}, temperature=0.0)
+    write_scenes(run)
+    first = read_model(run.outline_path, Outline)
+    assert write_scenes(run, another=True) == ExitCode.DONE
+    assert read_model(run.outline_path, Outline).lines != first.lines
+
+
+def test_a_failed_outline_is_tried_again_with_seeds_that_were_not_tried(
+    tmp_path: Path, raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds: list[int] = []
+    write = writer.Writer.write
+
+    def noting(self: writer.Writer, requests: Sequence[Request]) -> list[Answer]:
+        seeds.extend(request.seed for request in requests)
+        return write(self, requests)
+
+    monkeypatch.setattr(writer.Writer, "write", noting)
+    run = new_run(tmp_path, raw, outline_max_new_tokens=64, max_attempts=2)
+    for processes in (1, 2):
+        assert write_scenes(run) == ExitCode.SOME_SCENES_FAILED
+        failed = read_model(run.failed_outline_path, FailedOutline)
+        assert failed.attempts == 2 * processes
+        assert len(set(seeds)) == 2 * processes
+    (task, *_) = examine("scenes", run, run.read_topic()).tasks
+    assert (task.scene_id, task.attempts_before) == ("outline", 4)
+    assert task.why == f"failed before: {failed.reason}"
+    amend(run, temperature=0.9)  # what is asked now is another outline
+    (task, *_) = examine("scenes", run, run.read_topic()).tasks
+    assert task.attempts_before == 0
+
+
+def test_another_story_that_fails_leaves_the_one_there_is(
+    tmp_path: Path, raw: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run(tmp_path, raw, "One", {"number_of_scenes": 1}, max_attempts=1)
+    assert write_scenes(run) == ExitCode.DONE
+    before = written(run)
+    answer_of = writer.Writer._answer
+    monkeypatch.setattr(writer.Writer, "_answer", lambda self, row: replace(answer_of(self, row), fault="spoilt"))
+    assert write_scenes(run, another=True) == ExitCode.SOME_SCENES_FAILED
+    failed = written(run).pop(run.relative(run.failed_outline_path))
+    assert (failed["made_from"]["take"], failed["attempts"]) == (1, 1)
+    assert {name: written(run)[name] for name in before} == before
+    assert examine("scenes", run, run.read_topic()).done
+
+
+def test_a_story_is_still_there_when_its_weights_are_not(tmp_path: Path, talkative: Path) -> None:
+    model = Path(shutil.copytree(talkative, tmp_path / "model"))
+    run = new_run(tmp_path, model)
+    write_scenes(run)
+    before = written(run)
+    shutil.rmtree(model)
+    assert examine("scenes", run, run.read_topic()).done
+    run.manifest_path("scenes").unlink()  # it is put together from its parts again, which takes no model
+    assert write_scenes(run) == ExitCode.DONE
+    assert written(run) == before
+    assert write_scenes(run, another=True) == ExitCode.WEIGHTS_MISSING
+    assert written(run) == before
+    run.manifest_path("scenes").unlink()
+    run.record_path("scenes", "03").unlink()
+    assert write_scenes(run) == ExitCode.WEIGHTS_MISSING
+    run.outline_path.unlink()
+    with pytest.raises(WeightsMissing, match="the weights directory"):
+        examine("scenes", run, run.read_topic())
