@@ -42,8 +42,7 @@ new: $(VENV)/.ready ## Make a run directory for TOPIC="..." and print it
 	@$(PY) -m stages new $(TELL)
 
 scenes audio images video report: $(VENV)/.ready ## Run one stage of RUN=..., the latest by default (SCENE=03, FORCE=1)
-	@$(PY) -m stages.$@ $${SCENE_RELAY_ARG_SCENE:+--scene "$$SCENE_RELAY_ARG_SCENE"} $${SCENE_RELAY_ARG_FORCE:+--force} \
-	    -- "$${SCENE_RELAY_ARG_RUN:-output/latest}" $(TELL)
+	@$(PY) -m stages one $@ $(TELL)
 
 status: $(VENV)/.ready ## What of RUN=... is there and what is missing
 	@$(PY) -m stages status --why $(TELL)

@@ -72,7 +72,10 @@ def resume_run(run: RunDirectory, ask: Asked) -> ExitCode:
 
 
 def amend(run: RunDirectory, topic: TopicManifest, ask: Asked) -> None:
-    """Write the changed settings into `0_topic.json`, and what changed beside them."""
+    """Write the changed settings into `0_topic.json`, and what changed beside them, unless a stage refuses the change.
+
+    Raises what it has against it: ManifestError for an edited story that would be written anew, WeightsMissing.
+    """
     if ask.profile:
         configuration = ask.configuration()
         story = {"story": topic.settings.story.model_dump()}
@@ -85,8 +88,22 @@ def amend(run: RunDirectory, topic: TopicManifest, ask: Asked) -> None:
         update={"settings": settings, "profile": profile, "profile_reason": reason, "seed": seed}
     )
     if changed != topic:
+        for stage in STAGES:
+            refused = _refusal(stage, run, changed)
+            if refused and str(refused) != str(
+                _refusal(stage, run, topic)
+            ):  # what was refused before is told by the relay
+                raise refused
         note = {"flags": {k: dict(v) for k, v in ask.flags.items() if v}, "profile": ask.profile, "seed": ask.seed}
         run.write_manifest(run.topic_path, changed.model_copy(update={"amended": (*topic.amended, note)}))
+
+
+def _refusal(stage: StageName, run: RunDirectory, topic: TopicManifest) -> SceneRelayError | None:
+    try:
+        examine(stage, run, topic)
+    except SceneRelayError as error:
+        return error
+    return None
 
 
 def latest_run(path: Path | None, ask: Asked) -> RunDirectory:

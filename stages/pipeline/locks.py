@@ -42,6 +42,22 @@ def held(run: RunDirectory, owner: str) -> Iterator[None]:
         lock.release()
 
 
+@contextlib.contextmanager
+def held_together(path: Path, timeout_seconds: float) -> Iterator[None]:
+    """Hold the lock at `path` for the short time that many processes need it in turn. Raises TryAgainLater."""
+    lock = FileLock(path)
+    with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=timeout_seconds)
+        except Timeout:
+            raise TryAgainLater(f"{path} is held by another process; wait for it or end it, then call again") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _holder(note: Path) -> str:
     try:
         return f" (pid {int(note.read_text())})"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 
 from slugify import slugify
@@ -134,19 +136,19 @@ def opened(path: Path) -> RunDirectory:
 
 def make_run_directory(output: Path, topic: TopicManifest, now: datetime) -> RunDirectory:
     """Make `output/<time>_<topic>/` with its `0_topic.json`, and point `output/latest` at it. Raises StorageError."""
-    slug = slugify(topic.topic[:400], max_length=MAX_SLUG_CHARACTERS, separator="_", word_boundary=True) or "topic"
-    slug = re.sub(r"[^a-z0-9_]", "", slug) or "topic"
-    base = f"{now:%Y%m%d-%H%M%S}_{slug}"
-    with storage_errors(output / base):
-        output.mkdir(parents=True, exist_ok=True)
-        number = 1
-        while True:
-            path = output / (base if number == 1 else f"{base}_{number}")
-            try:
+    names = possible_names(topic.topic, now)
+    while True:
+        path = output / next(names)
+        with storage_errors(path):
+            output.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
                 path.mkdir()
                 break
-            except FileExistsError:
-                number += 1
+    return begin_run(path, topic)
+
+
+def begin_run(path: Path, topic: TopicManifest) -> RunDirectory:
+    """Write `0_topic.json` into `path`, made if need be, and point `latest` beside it there. Raises StorageError."""
     run = RunDirectory(path)
     try:
         run.write_manifest(run.topic_path, topic)
@@ -154,8 +156,17 @@ def make_run_directory(output: Path, topic: TopicManifest, now: datetime) -> Run
         with contextlib.suppress(OSError):
             path.rmdir()  # a run directory without its topic is of no use to anybody
         raise
-    point_latest(output, run)
+    point_latest(path.parent, run)
     return run
+
+
+def possible_names(topic: str, now: datetime) -> Iterator[str]:
+    """`<time>_<topic>`, then with `_2`, `_3`, ...: the first that is not taken names a run directory."""
+    slug = slugify(topic[:400], max_length=MAX_SLUG_CHARACTERS, separator="_", word_boundary=True) or "topic"
+    slug = re.sub(r"[^a-z0-9_]", "", slug) or "topic"
+    base = f"{now:%Y%m%d-%H%M%S}_{slug}"
+    yield base
+    yield from (f"{base}_{number}" for number in count(2))
 
 
 def point_latest(output: Path, run: RunDirectory) -> None:

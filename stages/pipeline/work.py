@@ -18,7 +18,7 @@ from stages.pipeline.errors import ExitCode, Interrupted, one_line
 from stages.pipeline.events import EventPipe
 from stages.pipeline.manifests import Failure, Record, StageName, Strict, TopicManifest
 from stages.pipeline.process import StopRequest
-from stages.pipeline.run_directory import RunDirectory
+from stages.pipeline.run_directory import ARTEFACT_SUFFIX, RunDirectory
 from stages.pipeline.staleness import Selection, StageState, Task
 
 logger = logging.getLogger(__name__)
@@ -116,6 +116,8 @@ class RunWork:
 
     def fail(self, task: Task, reason: str, attempts: int) -> None:
         """Record that a scene could not be made; the others go on. Raises Interrupted when asked to stop."""
+        if self.stage in ARTEFACT_SUFFIX and self.run.artefact_path(self.stage, task.scene_id).exists():
+            reason = f"{reason}; the earlier one stays"
         reason = one_line(reason)
         logger.error("%s: scene %s failed: %s", self.run.name, task.scene_id, reason)
         self.failed[task.scene_id] = Failure(

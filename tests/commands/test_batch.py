@@ -3,16 +3,64 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from stages.commands.batch import read_lines
+from stages.commands.batch_topics import read_lines
 from stages.pipeline.errors import SceneRelayError
 from tests.faults import deadly
-from tests.processes import Workplace, attempts, contents, events, names
+from tests.processes import Workplace, attempts, contents, ending_of, events, names, wait_until
 
 SHORT = ("--scenes", "1", "--seed", "5")
+
+
+def batches(workplace: Workplace) -> list[Path]:
+    return sorted((workplace.output / "batches").glob("*/batch.json"))
+
+
+def begin_batch(workplace: Workplace, file: Path) -> subprocess.Popen[str]:
+    """A process that names and makes the runs of a batch, and stops before it works on them."""
+    script = (
+        "import sys; from pathlib import Path; from stages.commands.batch_directory import find_or_make\n"
+        "from stages.commands.batch_topics import read_topics; from stages.commands.options import asked\n"
+        "ask = asked(); file = Path(sys.argv[1])\n"
+        "print(find_or_make(file, ask.configuration().output, read_topics(file, ask))[0])"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", script, file],
+        cwd=workplace.path, env=workplace.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_calls_at_once_make_one_batch(workplace: Workplace, tmp_path: Path) -> None:
+    file = tmp_path / "topics.txt"
+    file.write_text("".join(f"topic {number}\n" for number in range(20)) + "topic 7\n")
+    endings = [ending_of(process) for process in [begin_batch(workplace, file) for _ in range(3)]]
+    assert [ending.code for ending in endings] == [0, 0, 0], endings
+    assert len({ending.out for ending in endings}) == 1
+    assert len(batches(workplace)) == 1
+    assert sorted(run.read_topic().topic for run in workplace.runs()) == sorted(file.read_text().splitlines())
+
+
+def test_a_batch_that_was_cut_short_while_it_was_made_knows_every_run(workplace: Workplace, tmp_path: Path) -> None:
+    file = tmp_path / "topics.txt"
+    file.write_text("".join(f"topic {number}\n" for number in range(300)))
+    process = begin_batch(workplace, file)
+    wait_until(lambda: len(workplace.runs()) > 5)
+    process.kill()
+    process.communicate()
+    begun = {run.path: run.topic_path.read_bytes() for run in workplace.runs()}
+    assert 5 < len(begun) < 300
+    ended = ending_of(begin_batch(workplace, file))
+    assert ended.code == 0, ended.err
+    (batch,) = batches(workplace)
+    entries = json.loads(batch.read_bytes())["entries"]
+    assert {(batch.parent / entry["run"]).resolve() for entry in entries} == {run.path for run in workplace.runs()}
+    assert len(workplace.runs()) == 300
+    assert {path: (path / "0_topic.json").read_bytes() for path in begun} == begun
 
 
 def test_a_batch_goes_on_when_a_topic_fails_and_is_resumed_by_calling_again(
@@ -50,7 +98,7 @@ def test_a_batch_goes_on_when_a_topic_fails_and_is_resumed_by_calling_again(
     assert len(workplace.runs()) == 3
     assert {run.path: (contents(run), len(attempts(run))) for run in (quiet, owl)} == kept
     assert "scenes" not in names(attempts(broken)[1:])
-    assert len(list((workplace.output / "batches").iterdir())) == 1
+    assert len(batches(workplace)) == 1
 
     started = [len(events(run, "started")) for run in (quiet, broken, owl)]
     third = workplace.call("batch", file, *SHORT)

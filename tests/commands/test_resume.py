@@ -79,16 +79,28 @@ def test_an_edited_story_is_not_written_anew_when_the_request_changes(
     workplace: Workplace, finished: RunDirectory
 ) -> None:
     edit_json(finished.manifest_path("scenes"), lambda story: story.update(title="A title of my own"))
-    story = finished.manifest_path("scenes").read_bytes()
-    started = len(attempts(finished))
-    ended = workplace.call("resume", "--scenes.temperature", "0.5")
-    assert ended.code == 65
-    refused = [line for line in ended.err.splitlines() if "was edited" in line]
-    assert len(refused) == 1
-    assert "changed (temperature)" in refused[0]
-    assert "--force, which keeps the edited file" in refused[0]
-    assert finished.manifest_path("scenes").read_bytes() == story
+    before, started = contents(finished), len(attempts(finished))
+    for flags, field in ((("--scenes.temperature", "0.5"), "temperature"), (("--style", "woodcut"), "style")):
+        ended = workplace.call("resume", *flags)
+        assert ended.code == 65
+        assert "was edited" in ended.complaint
+        assert f"changed ({field})" in ended.complaint
+        assert "--force, which keeps the edited file" in ended.complaint
+    assert contents(finished) == before  # what is refused is not recorded either
+    assert len(attempts(finished)) == started
+    edit_json(finished.topic_path, lambda topic: topic["settings"]["scenes"].update(temperature=0.5))
+    assert workplace.call("resume").code == 65
+    assert contents(finished)["1_scenes.json"] == before["1_scenes.json"]
     assert names(attempts(finished)[started:]) == ["report"]  # the page tells it; nothing is built on a refused story
+
+
+def test_flags_that_a_stage_refuses_are_not_recorded(workplace: Workplace, finished: RunDirectory) -> None:
+    before = contents(finished)
+    ended = workplace.call("resume", "--images.model-id", "/nowhere/model")
+    assert ended.code == 69
+    assert "/nowhere/model does not exist" in ended.complaint
+    assert contents(finished) == before
+    assert "nothing to do" in workplace.call("resume").complaint
 
 
 def test_a_damaged_story_is_refused_and_never_overwritten(workplace: Workplace, finished: RunDirectory) -> None:
