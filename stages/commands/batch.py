@@ -12,9 +12,8 @@ from stages.pipeline import locks
 from stages.pipeline.errors import ExitCode, SceneRelayError, combined_exit_code, one_line
 from stages.pipeline.manifests import StageName, TopicManifest
 from stages.pipeline.run_directory import RunDirectory
-from stages.pipeline.runner import Outcome, Relay
+from stages.pipeline.runner import Outcome, Relay, exit_code_of
 from stages.pipeline.runner.display import Display
-from stages.pipeline.runner.relay import exit_code_of
 from stages.pipeline.runner.timeline import MemoryTimeline
 from stages.pipeline.telling import say
 

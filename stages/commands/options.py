@@ -18,10 +18,11 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from stages.pipeline.configuration import TABLES, Configuration, load_configuration
+from stages.pipeline.configuration import Configuration, load_configuration
 from stages.pipeline.errors import UsageError, one_line
 from stages.pipeline.manifests import MAX_SEED, TopicManifest
 from stages.pipeline.settings import MAX_TOPIC_CHARACTERS
+from stages.pipeline.tables import TABLES
 
 MAX_DRAWN_SEED = 2**32
 

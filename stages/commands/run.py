@@ -11,9 +11,8 @@ from stages.pipeline.configuration import Configuration, output_directory, overr
 from stages.pipeline.errors import ExitCode, SceneRelayError, UsageError
 from stages.pipeline.manifests import STAGES, StageName, TopicManifest
 from stages.pipeline.run_directory import RunDirectory, all_runs, make_run_directory, opened, point_latest
-from stages.pipeline.runner import Outcome, Relay
+from stages.pipeline.runner import Outcome, Relay, exit_code_of
 from stages.pipeline.runner.display import Display
-from stages.pipeline.runner.relay import exit_code_of
 from stages.pipeline.runner.timeline import MemoryTimeline
 from stages.pipeline.staleness import examine
 from stages.pipeline.telling import say

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from stages.pipeline.configuration import TABLES
 from stages.pipeline.errors import one_line
+from stages.pipeline.tables import TABLES
 
 
 def print_settings() -> None:

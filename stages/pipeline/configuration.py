@@ -5,7 +5,6 @@ The environment's names are `SCENE_RELAY_<TABLE>__<SETTING>`, for example `SCENE
 
 from __future__ import annotations
 
-import difflib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -13,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from gpu_utils import GPUError, select_device
-from gpu_utils.admission import default_reserve_bytes
-from stages.pipeline.errors import ConfigError, WeightsMissing, one_line
+from stages.pipeline.errors import ConfigError, one_line
+from stages.pipeline.profiles import AUTO, choose_profile, read_profiles
 from stages.pipeline.settings import (
     AudioSettings,
     ImagesSettings,
@@ -26,42 +24,12 @@ from stages.pipeline.settings import (
     ScenesSettings,
     Settings,
     StorySettings,
-    Table,
     VideoSettings,
 )
-from stages.pipeline.weights import ESPEAK, PROJECT_ROOT, weights_directory
+from stages.pipeline.tables import TABLES, Layer, did_you_mean, refuse_unknown
+from stages.pipeline.weights import PROJECT_ROOT
 
-AUTO = "auto"
 ENVIRONMENT_PREFIX = "SCENE_RELAY_"
-GIB = 1 << 30
-
-TABLES: dict[str, type[Table]] = {
-    "story": StorySettings,
-    "scenes": ScenesSettings,
-    "audio": AudioSettings,
-    "images": ImagesSettings,
-    "video": VideoSettings,
-    "report": ReportSettings,
-}
-
-Layer = dict[str, Any]
-
-
-class Profile(Table):
-    """A line-up of models for a size of card; its tables hold settings of the stages."""
-
-    about: str
-    needs_vram_gib: float = Field(0.0, ge=0)
-    story: Layer = Field(default_factory=dict)
-    scenes: Layer = Field(default_factory=dict)
-    audio: Layer = Field(default_factory=dict)
-    images: Layer = Field(default_factory=dict)
-    video: Layer = Field(default_factory=dict)
-    report: Layer = Field(default_factory=dict)
-
-    def layer(self) -> Layer:
-        """The profile's settings by stage."""
-        return {name: getattr(self, name) for name in TABLES if getattr(self, name)}
 
 
 @dataclass(frozen=True)
@@ -107,7 +75,7 @@ def load_configuration(
     path = config or _config_path()
     document = _read_toml(path)
     environment = _environment()
-    profiles = _profiles(document.pop("profiles", {}), path)
+    profiles = read_profiles(document.pop("profiles", {}), path)
     wanted = profile or environment.profile or document.pop("profile", None) or AUTO
     out = _output(output, environment, document)
     document.pop("profile", None)
@@ -115,9 +83,9 @@ def load_configuration(
     for name in document:
         if name not in TABLES:
             raise ConfigError(
-                f"{path}: {name!r} is not a setting or a table{_did_you_mean(name, [*TABLES, 'profiles'])}"
+                f"{path}: {name!r} is not a setting or a table{did_you_mean(name, [*TABLES, 'profiles'])}"
             )
-    chosen, reason = _choose(str(wanted), profiles)
+    chosen, reason = choose_profile(str(wanted), profiles)
     layers: list[tuple[str, Layer]] = [
         ("command line", {name: dict(values) for name, values in (flags or {}).items() if values}),
         ("environment", environment.layer()),
@@ -125,7 +93,7 @@ def load_configuration(
         (f"{path}, profile {chosen}", profiles[chosen].layer()),
     ]
     for origin, layer in layers:
-        _refuse_unknown(origin, layer)
+        refuse_unknown(origin, layer)
     return Configuration(_merge(layers), chosen, reason, out)
 
 
@@ -144,7 +112,7 @@ def _output(output: Path | None, environment: _Environment, document: Layer) -> 
 def override(settings: Settings, flags: Mapping[str, Mapping[str, Any]]) -> Settings:
     """The settings of a run with those of the command line over them. Raises ConfigError."""
     given = {name: dict(values) for name, values in flags.items() if values}
-    _refuse_unknown("command line", given)
+    refuse_unknown("command line", given)
     return _merge([("command line", given), ("0_topic.json", settings.model_dump())])
 
 
@@ -172,21 +140,6 @@ def _complaint(error: ValidationError, layers: list[tuple[str, Layer]]) -> str:
 
 def _in_words(message: str) -> str:
     return one_line(message.removeprefix("Value error, "), 200)
-
-
-def _refuse_unknown(origin: str, layer: Layer) -> None:
-    for name, values in layer.items():
-        if not isinstance(values, dict):
-            raise ConfigError(f"{origin}: {name} must be a table of settings, found {one_line(repr(values), 60)}")
-        known = list(TABLES[name].model_fields)
-        for setting in values:
-            if setting not in known:
-                raise ConfigError(f"{origin}: {name}.{setting} is not a setting{_did_you_mean(setting, known)}")
-
-
-def _did_you_mean(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(known)}"
 
 
 def _config_path() -> Path:
@@ -226,66 +179,7 @@ def _refuse_unknown_variables(environment: Mapping[str, str]) -> None:
             continue
         table, _, setting = name.partition("__")
         if table not in TABLES:
-            raise ConfigError(f"environment: {variable} names no table of settings{_did_you_mean(table, list(TABLES))}")
+            raise ConfigError(f"environment: {variable} names no table of settings{did_you_mean(table, list(TABLES))}")
         known = list(TABLES[table].model_fields)
         if setting.partition("__")[0] not in known:
-            raise ConfigError(f"environment: {variable} is not a setting{_did_you_mean(setting, known)}")
-
-
-def _profiles(document: Any, path: Path) -> dict[str, Profile]:
-    if not isinstance(document, dict) or not document:
-        raise ConfigError(f"{path} has no [profiles.<name>] table; the project's own pipeline.toml shows them")
-    profiles = {}
-    for name, table in document.items():
-        try:
-            profiles[name] = Profile.model_validate(table)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise ConfigError(f"{path}: profiles.{name}.{where}: {first['msg']}; correct it and call again") from None
-        _refuse_unknown(f"{path}, profile {name}", profiles[name].layer())
-    return profiles
-
-
-def _choose(wanted: str, profiles: Mapping[str, Profile]) -> tuple[str, str]:
-    """The profile and one line of reason. `auto`: the most demanding one whose weights are here and that fits."""
-    if wanted != AUTO:
-        if wanted not in profiles:
-            known = ", ".join([AUTO, *profiles])
-            raise ConfigError(f"profile {one_line(wanted, 60)!r} does not exist; there are {known}")
-        return wanted, "asked for"
-    here = [name for name, profile in profiles.items() if _weights_are_here(profile)]
-    gib, card = _usable_vram_gib()
-    fitting = [name for name in here if profiles[name].needs_vram_gib <= gib]
-    if not fitting:
-        raise WeightsMissing(
-            f"no profile that fits {card} has its weights on this machine (there are {', '.join(profiles)}); "
-            "fetch the weights of one, or name one with --profile"
-        )
-    best = max(fitting, key=lambda name: profiles[name].needs_vram_gib)
-    return best, f"auto: the best of {len(here)} with weights on this machine that fits {card}"
-
-
-def _weights_are_here(profile: Profile) -> bool:
-    for table in ("scenes", "audio", "images"):
-        layer = getattr(profile, table)
-        model_id = layer.get("model_id", TABLES[table].model_fields["model_id"].default)
-        if model_id == ESPEAK:
-            continue
-        try:
-            weights_directory(model_id, layer.get("revision"))
-        except WeightsMissing:
-            return False
-    return True
-
-
-def _usable_vram_gib() -> tuple[float, str]:
-    """The card's total memory less the reserve, so that the choice does not depend on what runs at the moment."""
-    try:
-        device, _ = select_device()
-    except GPUError:
-        device = None
-    if device is None or not device.total_bytes:
-        return 0.0, "a machine without a GPU"
-    usable = device.total_bytes - default_reserve_bytes(device.total_bytes)
-    return usable / GIB, f"{device.label} with {device.total_bytes / GIB:.0f} GiB"
+            raise ConfigError(f"environment: {variable} is not a setting{did_you_mean(setting, known)}")

@@ -55,6 +55,8 @@ def test_other_variables_are_data_too(workplace: Workplace) -> None:
         ("new", "STYLE"),
         ("new", "SEED"),
         ("images", "RUN"),
+        ("images", "SCENE"),
+        ("audio", "OUTPUT"),
     ):
         made = make(workplace, target, f"{variable}={hostile}", "TOPIC=a topic")
         assert not (PROJECT_ROOT / "x").exists()
@@ -62,13 +64,22 @@ def test_other_variables_are_data_too(workplace: Workplace) -> None:
             assert made.returncode == 0, made.stderr
             continue
         assert "scene-relay: exit code 2" in made.stderr
-        assert "touch" in made.stderr  # named, not executed
+        assert "$(shell" in made.stderr  # named, not executed
 
 
 def test_make_runs_one_stage_and_one_scene_of_a_run(workplace: Workplace, finished: RunDirectory) -> None:
-    by_hand = make(workplace, "audio", f"RUN={finished.path}", "SCENE=02", "FORCE=1")
-    assert by_hand.returncode == 0, by_hand.stderr
-    assert "audio 1 of 1" in by_hand.stderr
+    before = finished.record_path("audio", "02").stat().st_mtime_ns
+    for words in (["SCENE=02", "FORCE=1"], [f"RUN={finished.path}", "SCENE=02 03", "FORCE=yes"]):
+        by_hand = make(workplace, "audio", *words)  # the latest run below OUTPUT, or the one named
+        assert by_hand.returncode == 0, by_hand.stderr
+        scenes = len(words[-2].split("=")[1].split())
+        assert f"audio {scenes} of {scenes}" in by_hand.stderr
+    assert finished.record_path("audio", "02").stat().st_mtime_ns > before
+    current = make(workplace, "images", "SCENE=", "FORCE=")  # nothing to make, and nothing is
+    assert (current.returncode, "images" in current.stderr) == (0, False), current.stderr
+    unknown = make(workplace, "images", "SCENE=99")
+    assert "has no scene 99" in unknown.stderr
+    assert "scene-relay: exit code 2" in unknown.stderr
     started = len(attempts(finished))
     finished.manifest_path("report").unlink()
     resumed = make(workplace, "resume")

@@ -6,6 +6,7 @@ the manifests it left.
 
 from __future__ import annotations
 
-from stages.pipeline.runner.relay import Outcome, Relay
+from stages.pipeline.runner.outcome import Outcome, exit_code_of
+from stages.pipeline.runner.relay import Relay
 
-__all__ = ["Outcome", "Relay"]
+__all__ = ["Outcome", "Relay", "exit_code_of"]

@@ -11,6 +11,7 @@ from stages.pipeline.manifests import StageName, TopicManifest
 from stages.pipeline.weights import ESPEAK
 
 Lane = Literal["model", "cpu"]
+LANES: tuple[Lane, ...] = ("model", "cpu")
 
 AFTER: dict[StageName, tuple[StageName, ...]] = {
     "scenes": (),

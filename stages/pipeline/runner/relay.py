@@ -1,4 +1,4 @@
-"""The relay: which stage of which run may start now, who is running, and what became of each.
+"""The relay: starts the legs that are ready, listens to who is running, and says what became of each.
 
 One model stage at a time holds the baton, over all runs together, so that each model is loaded once; CPU stages start beside
 it as soon as a run is ready for them. A stage with nothing to do is never started.
@@ -12,55 +12,26 @@ import os
 import select
 import signal
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
 
-from stages.pipeline.errors import ExitCode, SceneRelayError, combined_exit_code
+from stages.pipeline.errors import ExitCode, SceneRelayError
 from stages.pipeline.events import append_event
-from stages.pipeline.manifests import STAGES, Attempt, StageName, TopicManifest
+from stages.pipeline.manifests import Attempt, StageName, TopicManifest
 from stages.pipeline.run_directory import RunDirectory
 from stages.pipeline.runner.attempts import add_attempt, log_name, next_attempt
 from stages.pipeline.runner.child import Child, start_child
 from stages.pipeline.runner.display import Display
-from stages.pipeline.runner.graph import AFTER, Lane, lane_of
+from stages.pipeline.runner.graph import LANES, Lane, lane_of
+from stages.pipeline.runner.legs import Leg, Legs
+from stages.pipeline.runner.outcome import Outcome, cause_of, code_of, outcome_of
 from stages.pipeline.runner.timeline import MemoryTimeline
-from stages.pipeline.staleness import examine
 
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.05
-BUILT_UPON = (ExitCode.DONE, ExitCode.SOME_SCENES_FAILED)  # what later stages go on from
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one stage of one run. `started` is False when nothing had to be done, or nothing could be.
-
-    `waits` says that it could not begin because of a stage before it, whose own outcome carries the code.
-    """
-
-    code: ExitCode
-    reason: str | None = None
-    started: bool = False
-    waits: bool = False
-
-
-@dataclass
-class _Leg:
-    """One stage of one run on its way through the relay."""
-
-    run: RunDirectory
-    topic: TopicManifest
-    stage: StageName
-    outcome: Outcome | None = None
-    ready: bool = False
-    running: bool = False
-    why: str = ""
-    strategy: str | None = None
-    attempt: int = 0
 
 
 class Relay:
@@ -69,7 +40,7 @@ class Relay:
     def __init__(
         self, runs: Sequence[tuple[RunDirectory, TopicManifest]], display: Display, timeline: MemoryTimeline
     ) -> None:
-        self._legs = {(r.path, stage): _Leg(r, topic, stage) for r, topic in runs for stage in STAGES}
+        self._legs = Legs(runs, self._refused)
         self._runs = [run for run, _ in runs]
         self._attempts = {run.path: next_attempt(run) - 1 for run in self._runs}
         self._display = display
@@ -82,7 +53,7 @@ class Relay:
         previous = [(number, signal.signal(number, self._interrupt)) for number in (signal.SIGINT, signal.SIGTERM)]
         try:
             while True:
-                self._settle()
+                self._legs.settle(stopping=bool(self._interrupts))
                 self._start_what_is_ready()
                 if not self._children:
                     break
@@ -92,73 +63,24 @@ class Relay:
                 child.kill()
             for number, handler in previous:
                 signal.signal(number, handler)
-        return {
-            run.name: {stage: self._leg(run, stage).outcome or Outcome(ExitCode.INTERRUPTED) for stage in STAGES}
-            for run in self._runs
-        }
+        return {run.name: self._legs.outcomes(run) for run in self._runs}
 
-    # ---- deciding
-
-    def _settle(self) -> None:
-        """Look at each leg whose predecessors have an outcome: nothing to do, ready, or impossible."""
-        for leg in self._legs.values():
-            if leg.outcome or leg.ready or leg.running or not self._predecessors_settled(leg):
-                continue
-            if self._interrupts:
-                leg.outcome = Outcome(ExitCode.INTERRUPTED, "stopped before it began")
-                continue
-            broken = self._broken_predecessor(leg)
-            if broken:
-                leg.outcome = Outcome(ExitCode.DONE, f"waits for {broken}", waits=True)
-                continue
-            try:
-                state = examine(leg.stage, leg.run, leg.topic)
-            except SceneRelayError as error:
-                leg.outcome = Outcome(error.exit_code, str(error))
-                self._display.ended(leg.stage, leg.run, 0.0, error.exit_code, str(error))
-                continue
-            if state.waiting_for:
-                leg.outcome = Outcome(ExitCode.DONE, f"waits for {state.waiting_for}", waits=True)
-            elif state.done:
-                leg.outcome = Outcome(ExitCode.DONE)
-            else:
-                leg.ready = True
-                leg.why = state.tasks[0].why if state.tasks else state.why or "not published"
-
-    def _predecessors_settled(self, leg: _Leg) -> bool:
-        return all(self._leg(leg.run, stage).outcome for stage in AFTER[leg.stage])
-
-    def _broken_predecessor(self, leg: _Leg) -> StageName | None:
-        """A stage that ended without its work done: what it left from before is not built upon. The page shows it all."""
-        if leg.stage == "report":
-            return None
-        for stage in AFTER[leg.stage]:
-            outcome = self._leg(leg.run, stage).outcome
-            if outcome and (outcome.code not in BUILT_UPON or outcome.waits):
-                return stage
-        return None
+    # ---- starting and ending
 
     def _start_what_is_ready(self) -> None:
-        if self._interrupts:
-            for leg in self._legs.values():
-                if leg.ready:
-                    leg.ready, leg.outcome = False, Outcome(ExitCode.INTERRUPTED, "stopped before it began")
+        if self._interrupts:  # asked here again, because settling may have taken a while
+            self._legs.stop_ready()
             return
-        ready = [leg for leg in self._legs.values() if leg.ready]
-        for lane in ("model", "cpu"):
-            if any(self._lane_of(child) == lane for child in self._children):
-                continue
-            candidates = [leg for leg in ready if lane_of(leg.stage, leg.topic) == lane]
-            if candidates:
-                first = min(candidates, key=lambda leg: STAGES.index(leg.stage))
-                self._start([leg for leg in candidates if leg.stage == first.stage and leg.strategy == first.strategy])
+        for lane in LANES:
+            if not any(self._lane_of(child) == lane for child in self._children):
+                legs = self._legs.startable(lane)
+                if legs:
+                    self._start(legs)
 
     def _lane_of(self, child: Child) -> Lane:
         return lane_of(child.stage, self._leg(child.runs[0], child.stage).topic)
 
-    # ---- starting and ending
-
-    def _start(self, legs: list[_Leg]) -> None:
+    def _start(self, legs: list[Leg]) -> None:
         """One process for these legs, which are one stage of several runs. A log that cannot be written ends them."""
         leader = legs[0]
         for leg in legs:
@@ -199,7 +121,7 @@ class Relay:
             scene, done, total = event.get("scene", ""), event.get("done", 0), event.get("total", 0)
             self._display.progressed(child.stage, run, str(scene), int(done), int(total))
         if run and event.get("event") == "run_finished" and event.get("exit_code") != ExitCode.OUT_OF_GPU_MEMORY:
-            self._end(self._leg(run, child.stage), _outcome_of(event), time.monotonic() - child.started)
+            self._end(self._leg(run, child.stage), outcome_of(event), time.monotonic() - child.started)
 
     def _reap(self, child: Child, code: int) -> None:
         memory = child.memory_answer()
@@ -210,7 +132,7 @@ class Relay:
                 self._end(leg, Outcome(ExitCode.INTERRUPTED, "ended while it worked", started=True), seconds)
             elif position == 0:
                 # The first unfinished run is the one it died in. The others get a fresh process.
-                self._end(leg, Outcome(_code_of(code), _cause(child, code), started=True), seconds)
+                self._end(leg, Outcome(code_of(code), cause_of(child, code), started=True), seconds)
             else:
                 leg.running, leg.ready = False, True
         for run in child.runs:
@@ -220,7 +142,7 @@ class Relay:
                 self._climb_down(leg, memory, seconds)
         child.close()
 
-    def _climb_down(self, leg: _Leg, memory: dict[str, Any], seconds: float) -> None:
+    def _climb_down(self, leg: Leg, memory: dict[str, Any], seconds: float) -> None:
         """Out of GPU memory: a fresh process tries the next strategy; finished scenes stay."""
         following, reason = memory.get("next_strategy"), str(memory.get("reason", "out of GPU memory"))
         if isinstance(following, str) and not self._interrupts:
@@ -229,12 +151,15 @@ class Relay:
         else:
             self._end(leg, Outcome(ExitCode.TRY_AGAIN_LATER, f"{reason}; no smaller strategy is left", True), seconds)
 
-    def _end(self, leg: _Leg, outcome: Outcome, seconds: float) -> None:
+    def _refused(self, leg: Leg, outcome: Outcome) -> None:
+        self._display.ended(leg.stage, leg.run, 0.0, outcome.code, outcome.reason)
+
+    def _end(self, leg: Leg, outcome: Outcome, seconds: float) -> None:
         leg.running, leg.ready, leg.outcome = False, False, outcome
         self._display.ended(leg.stage, leg.run, seconds, outcome.code, outcome.reason)
         self._note(leg.run, {"event": "ended", "stage": leg.stage, "exit_code": outcome.code, "reason": outcome.reason})
 
-    def _record_attempt(self, child: Child, leg: _Leg, code: int, seconds: float) -> None:
+    def _record_attempt(self, child: Child, leg: Leg, code: int, seconds: float) -> None:
         ended = child.ended.get(leg.run.path, {})
         add_attempt(
             leg.run,
@@ -254,8 +179,8 @@ class Relay:
 
     # ---- small things
 
-    def _leg(self, run: RunDirectory, stage: StageName) -> _Leg:
-        return self._legs[(run.path, stage)]
+    def _leg(self, run: RunDirectory, stage: StageName) -> Leg:
+        return self._legs.of(run, stage)
 
     def _note(self, run: RunDirectory, event: dict[str, Any]) -> None:
         append_event(run.events_path, {"at": round(time.time(), 3), **event})
@@ -272,28 +197,3 @@ class Relay:
         if self._interrupts == 1:
             with contextlib.suppress(OSError):
                 os.write(2, note)
-
-
-def exit_code_of(outcomes: Iterable[Outcome]) -> ExitCode:
-    """The exit code of a run, or of many."""
-    return combined_exit_code(outcome.code for outcome in outcomes)
-
-
-def _outcome_of(event: dict[str, Any]) -> Outcome:
-    reason = event.get("reason")
-    return Outcome(combined_exit_code([int(event.get("exit_code", 1))]), str(reason) if reason else None, started=True)
-
-
-def _code_of(code: int) -> ExitCode:
-    """The exit code of a process that did not say how its run ended: its own if it is one of ours and no success."""
-    return combined_exit_code([code]) if code != ExitCode.DONE else ExitCode.BUG
-
-
-def _cause(child: Child, code: int) -> str:
-    if code == -signal.SIGKILL:
-        what = "was killed (signal 9), as the kernel does when host memory runs out"
-    elif code < 0:
-        what = f"was ended by signal {-code} ({signal.strsignal(-code)})"
-    else:
-        what = f"ended with exit code {code}"
-    return f"the {child.stage} process {what}; {child.log} has the rest; what it finished is kept"

@@ -93,6 +93,27 @@ def test_a_bad_picture_is_painted_again_with_the_next_seed(tmp_path: Path, cache
     assert (second.seed, second.measured["attempts"]) == (derived_seed(1, "images", "02", 0, 0), 1)
 
 
+def test_another_take_that_fails_is_told_and_the_earlier_picture_comes_back(
+    tmp_path: Path, cache: Path, stable_diffusion: Path
+) -> None:
+    run = make_run(tmp_path, stable_diffusion, max_attempts=1)
+    assert paint(cache, run).returncode == 0
+    before, told = pictures(run), manifest(run).scenes
+    command = [sys.executable, "-c", STAGE_WITH_ONE_BAD_PICTURE, "--scene", "02", "--another", str(run.path)]
+    done = subprocess.run(
+        command, cwd=PROJECT_ROOT, env=environment(cache), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3, done.stderr
+    assert "the earlier one stays" in done.stderr
+    (failure,) = manifest(run).failures
+    assert failure.scene_id == "02"
+    assert "no numbers" in failure.reason
+    assert [record.scene_id for record in manifest(run).scenes] == ["01", "03"]
+    assert pictures(run) == before
+    assert paint(cache, run).returncode == 0  # a resume asks what is missing, and nothing is
+    assert (manifest(run).scenes, manifest(run).failures) == (told, ())
+
+
 def night_sky() -> Pixels:
     """Black, with a star on one pixel in two thousand."""
     sky = np.zeros((224, 384, 3), dtype=np.float32)
