@@ -61,7 +61,9 @@ def main(
     figures: dict[str, Any] = {"machine": machine.describe(), "baseline_bytes": baseline, "rows": []}
     with tempfile.TemporaryDirectory(prefix="scene-relay-cycles-") as output:
         topic = ["Cyberpunk Tokyo", "--scenes", "1", "--seed", "1", "--profile", profile, "--output", output]
-        run = Path(call(["run", *topic]).strip()).parent
+        run = Path(call(["new", *topic]).strip())
+        for stage in names:
+            call([], module=f"stages.{stage}", run=str(run))
         for cycle in range(1, cycles + 1):
             for stage in names:
                 figures["rows"].append({"cycle": cycle, **one_stage(run, stage, baseline)})
