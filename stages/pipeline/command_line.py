@@ -48,7 +48,7 @@ def main(stage: StageDefinition[Any, Any]) -> None:
         from stages.pipeline.staleness import Selection
 
         wanted = frozenset(scenes or ())
-        for scene_id in wanted:
+        for scene_id in sorted(wanted):
             if not re.fullmatch(r"[a-z0-9-]{1,16}", scene_id):
                 raise UsageError(f"--scene {scene_id!r} is not a scene's name; names look like 01, 02, 03")
         selection = Selection(wanted, force, another)

@@ -7,11 +7,9 @@ A stage takes one run directory or many: a bad one is skipped, the rest finish.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import time
-import traceback
 from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,8 @@ from gpu_utils import force_cleanup, log_vram_stats
 from stages.pipeline import gate, locks, measurements
 from stages.pipeline.atomic import remove_leftovers
 from stages.pipeline.definition import Placement, StageDefinition
-from stages.pipeline.errors import ExitCode, ManifestError, SceneRelayError, combined_exit_code, one_line
+from stages.pipeline.endings import Endings
+from stages.pipeline.errors import ExitCode, ManifestError, SceneRelayError
 from stages.pipeline.events import EventPipe
 from stages.pipeline.manifests import Measured, MemorySample, TopicManifest
 from stages.pipeline.placement import next_strategy, out_of_memory, placed
@@ -29,7 +28,7 @@ from stages.pipeline.progress import ProgressBar, title
 from stages.pipeline.run_directory import RunDirectory, opened
 from stages.pipeline.staleness import Selection, examine
 from stages.pipeline.telling import say
-from stages.pipeline.wires import ATTEMPT, REASON_FILE
+from stages.pipeline.wires import ATTEMPT
 from stages.pipeline.work import RunWork
 
 logger = logging.getLogger(__name__)
@@ -48,8 +47,7 @@ class StageProcess:
         self.timeline: dict[str, float] = {}
         self.memory: list[MemorySample] = []
         self.placement = Placement("cpu", "cpu")
-        self.codes: list[int] = []
-        self.ended: set[Path] = set()
+        self.endings = Endings(stage.name, self.events)
         self.group: list[RunWork] = []
         self.progress = ProgressBar(stage.name)
 
@@ -68,7 +66,7 @@ class StageProcess:
                 groups.setdefault(self.stage.engine_key(work.topic), []).append(work)
             for group in groups.values():
                 self._run_group(group)
-        return combined_exit_code(self.codes)
+        return self.endings.exit_code
 
     # ---- parse
 
@@ -80,7 +78,7 @@ class StageProcess:
                 continue
             seen.add(path.resolve())
             run = opened(path)
-            with self._answering_for(run):
+            with self.endings.answering_for(run):
                 topic = run.read_topic()
                 stack.enter_context(locks.held(run, self.stage.name))
                 remove_leftovers(run.path)
@@ -90,7 +88,7 @@ class StageProcess:
     def _prepare_early(self, runs: Sequence[tuple[RunDirectory, TopicManifest]]) -> None:
         """Before the gate: import and read headers, so that only the weights are left to load."""
         for run, topic in runs[:1]:
-            with self._answering_for(run, quietly=True):
+            with self.endings.answering_for(run, quietly=True):
                 self.stage.prepare(topic)
                 self._mark("prepared")
 
@@ -99,7 +97,7 @@ class StageProcess:
     def _inputs(self, runs: Sequence[tuple[RunDirectory, TopicManifest]]) -> Iterator[RunWork]:
         """What is stale, run by run. A run with nothing to make is published or left alone here."""
         for run, topic in runs:
-            with self._answering_for(run):
+            with self.endings.answering_for(run):
                 state = examine(self.stage.name, run, topic, self.selection)
                 if state.waiting_for:
                     raise_missing(run, self.stage.name, state.waiting_for)
@@ -110,8 +108,8 @@ class StageProcess:
                 if work.settled:
                     if not state.published and state.complete:
                         self._publish(work)
-                    if run.path not in self.ended:
-                        self._finish(work)
+                    if not self.endings.has(run):
+                        self.endings.finish(work)
                 else:
                     yield work
 
@@ -130,14 +128,16 @@ class StageProcess:
             with placed(
                 self.stage.device(topic), self.stage.strategies, self.strategy, needed, label
             ) as self.placement:
+                self.endings.placement = self.placement
                 self._make(prepared, works)
         except SceneRelayError as error:
-            self._fail_group(works, error)
+            self.endings.fail(works, error)
         except Exception as error:  # noqa: BLE001 - sorted below: out of memory, or a bug with its traceback
             if out_of_memory(error):
-                self._give_up_memory(works, error)
+                following = next_strategy(self.stage.strategies, self.placement.strategy)
+                self.endings.run_out_of_memory(works, error, following)
             else:
-                self._fail_group(works, error)
+                self.endings.fail(works, error)
         finally:
             self.progress.close()
 
@@ -167,7 +167,7 @@ class StageProcess:
         """After every scene. A run whose last scene is settled is published at once, while the others go on."""
         if work.reason is not None:
             say(work.reason)
-            self._end_run(work.run, work.exit_code, work.reason)
+            self.endings.end(work.run, work.exit_code, work.reason)
             self._check_stop()
             return
         self.progress.show(work)
@@ -175,15 +175,15 @@ class StageProcess:
             self._sample("after the work")
             if work.state.complete:
                 self._publish(work)
-            if work.run.path not in self.ended:  # its manifest could not be written
-                self._finish(work)
+            if not self.endings.has(work.run):  # its manifest could not be written
+                self.endings.finish(work)
             self._check_stop()
 
     # ---- publish
 
     def _publish(self, work: RunWork) -> None:
         """The manifest last: it exists only when every scene has an artefact or a recorded failure."""
-        with self._answering_for(work.run):
+        with self.endings.answering_for(work.run):
             manifest = self.stage.publish(work, self._measured(work))
             work.run.write_manifest(work.run.manifest_path(self.stage.name), manifest)
             work.published = True
@@ -204,57 +204,6 @@ class StageProcess:
             timeline_seconds=timeline,
             versions=measurements.of_libraries(),
         )
-
-    # ---- endings
-
-    def _finish(self, work: RunWork) -> None:
-        failures = work.failures()
-        code = ExitCode.SOME_SCENES_FAILED if failures else ExitCode.DONE
-        reason = f"scene {failures[0].scene_id}: {failures[0].reason}" if failures else None
-        self._end_run(work.run, code, reason)
-
-    def _end_run(self, run: RunDirectory, code: ExitCode, reason: str | None) -> None:
-        self.codes.append(code)
-        self.ended.add(run.path)
-        self.events.tell(
-            "run_finished", stage=self.stage.name, run=str(run.path), exit_code=int(code), reason=reason,
-            peak_host_bytes=measurements.peak_host_bytes(), strategy=self.placement.strategy,
-        )  # fmt: skip
-
-    @contextlib.contextmanager
-    def _answering_for(self, run: RunDirectory, quietly: bool = False) -> Iterator[None]:
-        """An error of one run ends that run in this process, not the others."""
-        try:
-            yield
-        except SceneRelayError as error:
-            if not quietly:
-                say(error)
-                self._end_run(run, error.exit_code, str(error))
-
-    def _fail_group(self, works: Sequence[RunWork], error: Exception) -> None:
-        """An error that is not one scene's: it ends the unfinished runs of the group; what was committed stays."""
-        code = error.exit_code if isinstance(error, SceneRelayError) else ExitCode.BUG
-        if code is ExitCode.BUG:
-            traceback.print_exc()
-        reason = one_line(str(error)) or type(error).__name__
-        reason = reason if code is not ExitCode.BUG else f"{type(error).__name__}: {reason}"
-        say(reason)
-        for work in works:
-            if work.run.path not in self.ended:
-                self._end_run(work.run, code, reason)
-
-    def _give_up_memory(self, works: Sequence[RunWork], error: Exception) -> None:
-        """Out of memory: say so with what to try next; a fresh process tries it, because this one's memory is suspect."""
-        following = next_strategy(self.stage.strategies, self.placement.strategy)
-        reason = one_line(f"out of memory with strategy {self.placement.strategy} on {self.placement.device}: {error}")
-        say(reason)
-        reason_file = os.environ.get(REASON_FILE)
-        if reason_file:
-            with contextlib.suppress(OSError):
-                Path(reason_file).write_text(json.dumps({"reason": reason, "next_strategy": following}))
-        for work in works:
-            if work.run.path not in self.ended:
-                self._end_run(work.run, ExitCode.OUT_OF_GPU_MEMORY, reason)
 
     # ---- knowing
 

@@ -15,7 +15,7 @@ from stages.pipeline.run_directory import RunDirectory, make_run_directory
 from stages.pipeline.settings import ImagesSettings, Settings
 from stages.pipeline.weights import PROJECT_ROOT
 
-SIZE = (64, 48)
+SIZE = (96, 64)
 STYLE = "ink on warm paper"
 CHARACTERS = (
     Character(name="Mara", appearance="a tall woman with a red coat & silver hair"),

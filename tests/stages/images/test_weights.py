@@ -133,14 +133,14 @@ def test_weights_that_lack_a_tensor_are_refused_not_filled_with_random_numbers(
 def test_a_size_the_model_cannot_paint_is_told_with_one_that_fits(
     tmp_path: Path, cache: Path, stable_diffusion: Path, flux: Path
 ) -> None:
-    odd = make_run(tmp_path, stable_diffusion, sizes={"16:9": (100, 52)})
-    packed = make_run(tmp_path, flux, sizes={"16:9": (72, 48)})
+    odd = make_run(tmp_path, stable_diffusion, sizes={"16:9": (100, 68)})
+    packed = make_run(tmp_path, flux, sizes={"16:9": (72, 64)})
 
     done = paint(cache, odd, packed)
 
     assert done.returncode == 78, done.stderr
-    assert "100x52 for 16:9, and StableDiffusionPipeline paints multiples of 8: 96x48 fits" in done.stderr
-    assert "72x48 for 16:9, and FluxPipeline paints multiples of 16: 64x48 fits" in done.stderr
+    assert "100x68 for 16:9, and StableDiffusionPipeline paints multiples of 8: 96x64 fits" in done.stderr
+    assert "72x64 for 16:9, and FluxPipeline paints multiples of 16: 64x64 fits" in done.stderr
 
 
 def test_a_pipeline_with_code_of_its_own_is_refused(copy: Path) -> None:
