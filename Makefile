@@ -57,7 +57,7 @@ starter: $(VENV)/.ready ## Train the starter models again from nothing, on one G
 	@$(PY) -m models.starter.training
 
 test: $(VENV)/.ready ## Run the tests
-	@$(PY) -m pytest -q -n 2 -m "not gpu"
+	@$(PY) -m pytest -q -n 2 --dist worksteal -m "not gpu"
 
 test-gpu: $(VENV)/.ready ## Run the tests that need an NVIDIA GPU
 	@$(PY) -m pytest -q -m gpu

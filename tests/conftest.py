@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,10 @@ from filelock import FileLock
 
 from stages.pipeline.run_directory import RunDirectory
 from tests.processes import PROJECT_ROOT, Workplace
+
+# Before anything imports torch, here and in the processes that tests start: workers that share the cores get in each
+# other's way with more, and the models of the tests are too small to share a token's work.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 TOPIC = "A lamp keeper and the whale"
 CONFIGURATION = """

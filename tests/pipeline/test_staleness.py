@@ -14,7 +14,7 @@ from stages.pipeline.errors import ManifestError, UsageError, WeightsMissing
 from stages.pipeline.manifests import STAGES, StageName
 from stages.pipeline.run_directory import RunDirectory
 from stages.pipeline.staleness import Selection, examine
-from tests.processes import edit_json
+from tests.processes import Workplace, attempts, edit_json, names
 
 FILM_AND_PAGE = {"video": ["film"], "report": ["page"]}
 
@@ -200,7 +200,9 @@ def test_one_forced_scene_is_the_only_task(finished: RunDirectory) -> None:
     assert set(why(finished, "images", Selection(force=True))) == {"01", "02", "03"}
 
 
-def test_a_finished_run_is_finished_without_its_weights_too(finished: RunDirectory, tmp_path: Path) -> None:
+def test_a_finished_run_is_finished_without_its_weights_too(
+    workplace: Workplace, finished: RunDirectory, tmp_path: Path
+) -> None:
     def move_weights(topic: Any) -> None:  # as if the run had been made from there
         for table in ("scenes", "images"):
             model = tmp_path / table
@@ -223,6 +225,13 @@ def test_a_finished_run_is_finished_without_its_weights_too(finished: RunDirecto
     shutil.rmtree(tmp_path / "scenes")
     shutil.rmtree(tmp_path / "images")
     assert unpublished(finished) == ["report"]
+    started = len(attempts(finished))
+    assert workplace.call("resume").code == 0
+    assert names(attempts(finished)[started:]) == ["report"]
+    assert json.loads(workplace.call("status", "--json").out)["finished"]
+    assert "nothing to do" in workplace.call("resume").complaint
+    assert workplace.stage("images", finished.path, "--scene", "01", "--force").code == 69
+    assert workplace.call("status").code == 0
     edit_story(finished, lambda story: story["scenes"][0].update(image_prompt="a red door"))
     assert why(finished, "images") == {"01": "changed: prompt"}
     finished.record_path("images", "01").unlink()
