@@ -9,6 +9,7 @@ Typical use, from the repository's root:
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -74,15 +75,18 @@ def evaluate(
     scenes: Annotated[int, typer.Option(help="Scenes of each story.")] = 4,
     held_out: Annotated[bool, typer.Option(help="The sixty held-out topics instead, written out in full.")] = False,
     report: Annotated[Path | None, typer.Option(help="Where the report goes; else to the terminal only.")] = None,
+    record: Annotated[Path | None, typer.Option(help="Where the figures go as JSON.")] = None,
     seed: Annotated[int, typer.Option(help="Which topics and which stories.")] = 2026,
 ) -> None:
     """Measure the checkpoint through the pipeline's own prompts and constraint."""
     from models.starter.training.text.evaluate import evaluate as run
 
-    text = run(checkpoint, topics=topics, scenes=scenes, held_out=held_out, seed=seed)
+    figures, text = run(checkpoint, topics=topics, scenes=scenes, held_out=held_out, seed=seed)
     print(text)
     if report:
         report.write_text(text + "\n", encoding="utf-8")
+    if record:
+        record.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
