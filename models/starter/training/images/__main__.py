@@ -30,13 +30,21 @@ def autoencoder(
     smoke: Smoke = False,
     compile_it: Compile = True,
 ) -> None:
-    """Part 1: tokenizer, pictures, autoencoder, judge."""
+    """Part 1: tokenizer, pictures, autoencoder."""
     from models.starter.training.images import parts
 
     budget = parts.Budget(work_dir, out, minutes, _workers(workers, smoke=smoke), smoke, compile_it)
     psnr = parts.run_autoencoder(budget, resume=resume)
     if psnr < parts.MINIMUM_PSNR_DB and not smoke:
         typer.echo(f"below the {parts.MINIMUM_PSNR_DB:.0f} dB that diffusion asks for: {psnr:.2f} dB", err=True)
+
+
+@app.command()
+def judge(work_dir: WorkDir, out: OutDir, minutes: Minutes = 3.5, workers: Workers = 0, smoke: Smoke = False) -> None:
+    """A part of its own: the classifier that evaluation asks what a picture shows."""
+    from models.starter.training.images import parts
+
+    parts.run_judge(parts.Budget(work_dir, out, minutes, _workers(workers, smoke=smoke), smoke, compile=False))
 
 
 @app.command()
@@ -67,12 +75,13 @@ def evaluate(
     work_dir: WorkDir,
     out: OutDir,
     weights: Annotated[Path | None, typer.Option(help="Shards to judge instead of the working directory's.")] = None,
+    judge_weights: Annotated[Path | None, typer.Option(help="The judge's shard, if it lies elsewhere.")] = None,
     smoke: Smoke = False,
 ) -> None:
     """The figures and contact sheets of the trained pipeline."""
     from models.starter.training.images import parts
 
-    parts.run_evaluation(parts.Budget(work_dir, out, 0, 0, smoke, compile=False), weights)
+    parts.run_evaluation(parts.Budget(work_dir, out, 0, 0, smoke, compile=False), weights, judge_weights)
 
 
 @app.command(hidden=True)

@@ -28,6 +28,7 @@ class GateError(RuntimeError):
 
 MINIMUM_PSNR_DB = 32.0
 _RESERVED_SECONDS = 45  # for saving, measuring and previews, within the minutes asked for
+_JUDGE_RESERVED_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,14 @@ def _ensure_tokenizer(budget: Budget, published: Path | None = None) -> None:
         tokenizer.train(budget.tokenizer_dir, captions=2000 if budget.smoke else 40_000)
 
 
-def _renderers(budget: Budget, seed: str) -> Renderers:
+def _renderers(budget: Budget, seed: str, shares: dict[str, float] | None = None) -> Renderers:
     return Renderers(
         budget.work_dir,
         budget.tokenizer_dir,
         workers=budget.workers,
         seed=f"{seed}-{time.time_ns() % 10**9}",
         chunk_size=8 if budget.smoke else 192,
+        shares=shares,
     )
 
 
@@ -127,7 +129,7 @@ def _load_vae(budget: Budget, source: Path) -> Any:
 
 
 def run_autoencoder(budget: Budget, *, resume: bool = False) -> float:
-    """Part 1: tokenizer, pictures, autoencoder, judge, first latents. Returns the PSNR in dB on fresh pictures."""
+    """Part 1: tokenizer, pictures, autoencoder, first latents. Returns the PSNR in dB on fresh pictures."""
     started = _prepare(budget)
     _ensure_tokenizer(budget)
     for name in _TOKENIZER_FILES:
@@ -141,9 +143,8 @@ def run_autoencoder(budget: Budget, *, resume: bool = False) -> float:
             program = [sys.executable, "-m", "models.starter.training.images", "compile-ahead"]
             ahead.append(subprocess.Popen([*program, "--work-dir", str(budget.work_dir)]))
 
-    judge_seconds = 2.0 if budget.smoke else 30.0
     elapsed = time.monotonic() - started
-    train_seconds = budget.minutes * 60 - elapsed - judge_seconds - (2 if budget.smoke else _RESERVED_SECONDS)
+    train_seconds = budget.minutes * 60 - elapsed - (2 if budget.smoke else _RESERVED_SECONDS)
     settings_ae = autoencoder.Settings(
         device=device,
         seconds=max(2.0, train_seconds),
@@ -169,23 +170,10 @@ def run_autoencoder(budget: Budget, *, resume: bool = False) -> float:
     print(f"autoencoder: {psnr:.2f} dB on fresh pictures ({before:.2f} before folding), weights saved", flush=True)
     half = model.to(torch.bfloat16) if device == "cuda" else model
     latents = pools.latent_pool(pools.size(pool) + 64, device)
-    original = shards.load(budget.out_dir, "vae")
     with torch.autocast(device, dtype=torch.bfloat16, enabled=False):
         _encode_in_own_type(half, pool, latents)
     pools.save(latents, budget.work_dir / "latents.pt", limit=120_000)
-    model.float().load_state_dict(original)
     print(f"first latents saved after {time.monotonic() - started:.0f} s", flush=True)
-
-    def train_judge() -> None:
-        judge = judges.train(pool, model, device, seconds=judge_seconds, batch_size=4 if budget.smoke else 192)
-        shards.save(judge.state_dict(), budget.work_dir / "weights", "judge")
-        shards.save(judge.state_dict(), budget.out_dir, "judge")
-        accuracy = judges.rendered_accuracy(judge, device, count=8 if budget.smoke else 400)
-        figures["judge_on_rendered"] = accuracy
-        _write_json(budget.out_dir / "autoencoder.json", figures)
-        print(f"judge on fresh rendered pictures: {accuracy}", flush=True)
-
-    _attempt("training the judge", train_judge)
     for process in ahead:
         try:
             process.wait(max(1.0, budget.minutes * 60 - (time.monotonic() - started)))
@@ -206,6 +194,29 @@ def _encode_in_own_type(vae: Any, images: pools.Pool, latents: pools.Pool) -> No
         quant_conv = vae.quant_conv
 
     diffusion.encode_pool(images, latents, Typed)
+
+
+def run_judge(budget: Budget) -> dict[str, Any]:
+    """A part of its own, before or after the others: train the judge and return its figures on rendered pictures."""
+    started = _prepare(budget)
+    _ensure_tokenizer(budget)
+    device = budget.device
+    shelf = pools.image_shelf(64 if budget.smoke else 160_000, judges.ASPECT, device)
+    renderers = _renderers(budget, "judge", {judges.ASPECT: 1.0})
+    left = budget.minutes * 60 - (time.monotonic() - started) - (2 if budget.smoke else _JUDGE_RESERVED_SECONDS)
+    smoke: dict[str, Any] = {"batch_size": 4, "minimum_pictures": 8} if budget.smoke else {}
+    try:
+        judge = judges.train(shelf, renderers, device, seconds=max(2.0, left), **smoke)
+    finally:
+        renderers.close()
+    shards.save(judge.state_dict(), budget.work_dir / "weights", "judge")
+    shards.save(judge.state_dict(), budget.out_dir, "judge")
+    print(f"weights saved after {time.monotonic() - started:.0f} s", flush=True)
+    figures = judges.rendered_accuracy(judge, device, count=8 if budget.smoke else 1000)
+    _write_json(budget.out_dir / "judge.json", figures)
+    print(f"judge on fresh rendered pictures: {figures}", flush=True)
+    print(f"part ended after {time.monotonic() - started:.0f} s", flush=True)
+    return figures
 
 
 def run_diffusion(budget: Budget, *, final: bool, allow_soft: bool = False, resume_from: Path | None = None) -> None:
@@ -285,14 +296,14 @@ def run_diffusion(budget: Budget, *, final: bool, allow_soft: bool = False, resu
     print(f"part ended after {time.monotonic() - started:.0f} s", flush=True)
 
 
-def run_evaluation(budget: Budget, weights: Path | None = None) -> None:
+def run_evaluation(budget: Budget, weights: Path | None = None, judge_weights: Path | None = None) -> None:
     """The last part: the judge's figures at several settings, the contact sheet, square and tall pictures."""
     started = _prepare(budget)
     _ensure_tokenizer(budget, weights)
     device, weights = budget.device, weights or budget.work_dir / "weights"
     pipeline = evaluate.build_pipeline(weights, budget.tokenizer_dir, tiny=budget.smoke).to(device)
     judge = judges.Judge().to(device)
-    judge.load_state_dict(shards.load(weights, "judge"))
+    judge.load_state_dict(shards.load(judge_weights or weights, "judge"))
     judge.eval()
     choices = [(8, 4.0), (8, 2.5), (8, 6.0), (12, 4.0), (24, 4.0)]
     figures: dict[str, Any] = {

@@ -54,6 +54,12 @@ def image_pool(capacity: int, device: str) -> Pool:
     }
 
 
+def image_shelf(capacity: int, aspect: str, device: str) -> Shelf:
+    """Room for `capacity` pictures of one aspect."""
+    width, height = SIZES_BY_ASPECT[aspect]
+    return _shelf(capacity, (height, width, 3), torch.uint8, device)
+
+
 def latent_pool(capacity: int, device: str) -> Pool:
     """Room for the latents of `capacity` pictures."""
     return {

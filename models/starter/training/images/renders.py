@@ -70,8 +70,10 @@ def draw_chunk(rng: random.Random, aspect: str, count: int, tokenizer_dir: Path)
     return Chunk(aspect, images, ids.reshape(count, CAPTIONS_PER_PICTURE, MAX_TOKENS), labels)
 
 
-def _work(directory: Path, tokenizer_dir: Path, seed: str, count: int, parent_pid: int) -> None:
-    """Draw chunks until the parent is gone. The share of each aspect follows `ASPECT_SHARES`."""
+def _work(
+    directory: Path, tokenizer_dir: Path, seed: str, count: int, parent_pid: int, shares: dict[str, float]
+) -> None:
+    """Draw chunks until the parent is gone, each of an aspect drawn by lot."""
     os.nice(5)
     rng = random.Random(seed)
     number = 0
@@ -79,7 +81,7 @@ def _work(directory: Path, tokenizer_dir: Path, seed: str, count: int, parent_pi
         if sum(1 for _ in directory.glob("*.npz")) >= _MAX_UNREAD:
             time.sleep(0.2)
             continue
-        aspect = rng.choices(tuple(ASPECT_SHARES), tuple(ASPECT_SHARES.values()))[0]
+        aspect = rng.choices(tuple(shares), tuple(shares.values()))[0]
         chunk = draw_chunk(rng, aspect, count, tokenizer_dir)
         unfinished = directory / f"{seed}-{number:05d}.{aspect}.part"
         with unfinished.open("wb") as file:
@@ -91,7 +93,16 @@ def _work(directory: Path, tokenizer_dir: Path, seed: str, count: int, parent_pi
 class Renderers:
     """The worker processes of one part and the thread that reads what they drew."""
 
-    def __init__(self, work_dir: Path, tokenizer_dir: Path, *, workers: int, seed: str, chunk_size: int) -> None:
+    def __init__(
+        self,
+        work_dir: Path,
+        tokenizer_dir: Path,
+        *,
+        workers: int,
+        seed: str,
+        chunk_size: int,
+        shares: dict[str, float] | None = None,
+    ) -> None:
         self._directory = work_dir / "renders"
         self._directory.mkdir(parents=True, exist_ok=True)
         for stale in self._directory.iterdir():
@@ -102,7 +113,14 @@ class Renderers:
         self._processes: list[BaseProcess] = [
             context.Process(
                 target=_work,
-                args=(self._directory, tokenizer_dir, f"{seed}-{index}", chunk_size, os.getpid()),
+                args=(
+                    self._directory,
+                    tokenizer_dir,
+                    f"{seed}-{index}",
+                    chunk_size,
+                    os.getpid(),
+                    shares or ASPECT_SHARES,
+                ),
                 daemon=True,
             )
             for index in range(workers)
