@@ -51,7 +51,7 @@ def sample_scene(rng: random.Random, aspect: str | None = None) -> Scene:
     while len(items) < count:
         key = rng.choice(setting.objects)
         clash = {item.key for item in items} | {key}
-        if key in {item.key for item in items} or SKY_LIGHTS <= clash or len(clash & FLYING) > 1:
+        if key in {item.key for item in items} or clash >= SKY_LIGHTS or len(clash & FLYING) > 1:
             continue
         items.append(_dress(key, rng))
     time = rng.choices(tuple(TIMES), _TIME_WEIGHTS)[0]

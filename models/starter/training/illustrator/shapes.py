@@ -5,6 +5,7 @@ import math
 from models.starter.training.illustrator.canvas import Point
 from models.starter.training.illustrator.palette import Color, darker, lighter, mix
 from models.starter.training.illustrator.picture import Picture
+import itertools
 
 
 def hill(p: Picture, y: float, amplitude: float) -> list[Point]:
@@ -28,7 +29,7 @@ def ridge(p: Picture, y: float, amplitude: float, roughness: float = 0.5) -> lis
     for _ in range(4):
         reach *= roughness
         finer: list[float] = []
-        for left, right in zip(values, values[1:], strict=False):
+        for left, right in itertools.pairwise(values):
             finer += [left, (left + right) / 2 + p.lot(-reach, reach)]
         values = [*finer, values[-1]]
     last = len(values) - 1

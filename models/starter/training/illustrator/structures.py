@@ -6,6 +6,7 @@ from models.starter.training.illustrator import shapes
 from models.starter.training.illustrator.backdrop import named_accent
 from models.starter.training.illustrator.palette import darker, lighter
 from models.starter.training.illustrator.picture import Picture
+import itertools
 
 
 def house(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
@@ -71,7 +72,7 @@ def tower(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
         half = h * 0.2 * (1 - t * 0.92)
         c.rect(x - half, y - h * t - k * 1.2, x + half, y - h * t + k * 1.2, iron)
     levels = (0.06, 0.3, 0.55, 0.78)
-    for a, b in zip(levels, levels[1:], strict=False):
+    for a, b in itertools.pairwise(levels):
         ha, hb = h * 0.17 * (1 - a * 0.96), h * 0.17 * (1 - b * 0.96)
         c.line([(x - ha, y - h * a), (x + hb, y - h * b)], iron, k * 0.8)
         c.line([(x + ha, y - h * a), (x - hb, y - h * b)], iron, k * 0.8)
