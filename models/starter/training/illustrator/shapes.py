@@ -1,11 +1,11 @@
 """The shapes that settings are built of: hills, trees, houses, clouds, windows. They know the light, not the scene."""
 
+import itertools
 import math
 
 from models.starter.training.illustrator.canvas import Point
 from models.starter.training.illustrator.palette import Color, darker, lighter, mix
 from models.starter.training.illustrator.picture import Picture
-import itertools
 
 
 def hill(p: Picture, y: float, amplitude: float) -> list[Point]:

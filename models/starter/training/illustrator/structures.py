@@ -1,12 +1,12 @@
 """Buildings that stand alone: at (x, y), `k` the unit of length."""
 
+import itertools
 import math
 
 from models.starter.training.illustrator import shapes
 from models.starter.training.illustrator.backdrop import named_accent
 from models.starter.training.illustrator.palette import darker, lighter
 from models.starter.training.illustrator.picture import Picture
-import itertools
 
 
 def house(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
