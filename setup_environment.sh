@@ -1,7 +1,7 @@
 #!/bin/sh
 # Make the virtual environment once, from pinned versions. Called by make; says what it does, installs nothing twice.
 #
-# Where the given Python already has a torch that is new enough (a CUDA machine), that torch is used, and left out of the
+# Where the given Python already has a torch that is new enough (a CUDA machine, as a rule), it is used, and left out of the
 # constraints. Elsewhere torch is installed first and alone, pinned: any looser requirement would pull gigabytes of CUDA
 # packages onto a machine without a GPU.
 set -eu
@@ -17,13 +17,20 @@ CHECK
 if "$python" - <<'CHECK' 2>/dev/null
 import sys
 import torch
-sys.exit(not (torch.version.cuda and tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2]) >= (2, 11)))
+sys.exit(tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2]) < (2, 11))
 CHECK
 then has_torch=1; else has_torch=0; fi
 
 if [ ! -x "$venv/bin/python" ]; then
     echo "scene-relay: making $venv" >&2
     if [ "$has_torch" = 1 ]; then "$python" -m venv --system-site-packages "$venv"; else "$python" -m venv "$venv"; fi
+fi
+
+if [ "$has_torch" = 1 ] && ! "$venv/bin/python" -c "import torch" 2>/dev/null; then
+    # The given Python is a virtual environment itself: its packages are not the system's, so they are named to ours.
+    packages=$("$python" -c "import pathlib, torch; print(pathlib.Path(torch.__file__).parents[1])")
+    "$venv/bin/python" -c "import pathlib, sys, sysconfig
+pathlib.Path(sysconfig.get_path('purelib'), 'given_python.pth').write_text(sys.argv[1] + chr(10))" "$packages"
 fi
 
 constraints=$venv/constraints.txt
