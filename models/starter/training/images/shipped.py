@@ -1,0 +1,93 @@
+"""The figures and sheets of the pipeline that ships, made on a CPU with the settings that the starter profile uses."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from models.starter.training.images import evaluate, judge, prompts, renders, shards
+
+STEPS = 8
+GUIDANCE = 3.0
+DIRECTORY = Path("models/starter/images")
+_CELLS = {"wide": (320, 187), "square": (240, 240), "tall": (168, 288)}
+
+
+def load(directory: Path = DIRECTORY, dtype: torch.dtype = torch.float32) -> Any:
+    """The shipped pipeline by plain `from_pretrained`."""
+    from diffusers import StableDiffusionPipeline
+
+    pipeline = StableDiffusionPipeline.from_pretrained(directory, dtype=dtype)
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def read_judge(weights: Path) -> judge.Judge:
+    """The judge from its shard in `weights`."""
+    reader = judge.Judge()
+    reader.load_state_dict(shards.load(weights, "judge"))
+    reader.eval()
+    return reader
+
+
+def sheet(pipeline: Any, texts: list[str], path: Path, *, aspect: str, columns: int, seed: int = 11) -> float:
+    """Paint `texts` one by one, save them as one JPEG; returns the median seconds of a picture."""
+    pictures: list[Image.Image] = []
+    seconds: list[float] = []
+    for index, text in enumerate(texts):
+        started = time.monotonic()
+        pictures += evaluate.paint(pipeline, [text], steps=STEPS, guidance=GUIDANCE, aspect=aspect, seed=seed + index)
+        seconds.append(time.monotonic() - started)
+    small = [picture.resize(_CELLS[aspect], Image.Resampling.LANCZOS) for picture in pictures]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    evaluate.contact_sheet(small, columns).save(path, quality=88)
+    return sorted(seconds)[len(seconds) // 2]
+
+
+def judged(pipeline: Any, reader: judge.Judge, count: int, report: Path) -> dict[str, Any]:
+    """The judge's accuracy over `count` fresh prompts, each with its own seed, and what it took for what.
+
+    `report` is written again after every ten pictures, so that a run that is stopped leaves what it found.
+    """
+    pairs = prompts.judged(count)
+    given: list[torch.Tensor] = []
+    figures: dict[str, Any] = {}
+    for index, (_, text) in enumerate(pairs):
+        pictures = evaluate.paint(pipeline, [text], steps=STEPS, guidance=GUIDANCE, seed=1000 + index)
+        given.append(judge.answers(reader, pictures, "cpu"))
+        if (index + 1) % 10 and index + 1 < count:
+            continue
+        labels = torch.tensor([renders.labels_of(scene) for scene, _ in pairs[: index + 1]])
+        asked = labels >= 0
+        right = (torch.cat(given) == labels) & asked
+        figures = {
+            "prompts": index + 1,
+            "asked": dict(zip(judge.HEADS, asked.sum(0).tolist(), strict=True)),
+            "right": dict(zip(judge.HEADS, right.sum(0).tolist(), strict=True)),
+            "mistakes": judge.mistakes(torch.cat(given), labels),
+        }
+        report.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return figures
+
+
+def write_report(weights: Path, out: Path, *, count: int = 200) -> dict[str, Any]:
+    """Sheets and figures under `out`; `weights` holds the judge's shard and figures."""
+    pipeline = load()
+    texts = list(prompts.CONTACT_SHEET)
+    seconds = {
+        aspect: sheet(pipeline, chosen, out / name, aspect=aspect, columns=columns)
+        for aspect, chosen, name, columns in (
+            ("wide", texts, "starter-contact-sheet.jpg", 4),
+            ("square", texts[4:8], "starter-square.jpg", 4),
+            ("tall", texts[8:12], "starter-tall.jpg", 4),
+        )
+    }
+    print(json.dumps(seconds), flush=True)
+    figures = judged(pipeline, read_judge(weights), count, out / "figures.json")
+    figures |= {"steps": STEPS, "guidance": GUIDANCE, "seconds": seconds}
+    figures["judge_on_rendered"] = json.loads((weights / "judge.json").read_text(encoding="utf-8"))
+    (out / "figures.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    return figures
