@@ -5,6 +5,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
+MARKS ?= not gpu
 
 # What a person gives on the command line is data. It is never expanded in a recipe: each variable's raw value goes to the
 # program through its environment, where no shell and no make function ever sees it.
@@ -57,7 +58,7 @@ starter: $(VENV)/.ready ## Train the starter models again from nothing, on one G
 	@$(PY) -m models.starter.training
 
 test: $(VENV)/.ready ## Run the tests
-	@$(PY) -m pytest -q -n 2 --dist worksteal -m "not gpu"
+	@$(PY) -m pytest -q -n 2 --dist worksteal -m "$(MARKS)"
 
 test-gpu: $(VENV)/.ready ## Run the tests that need an NVIDIA GPU
 	@$(PY) -m pytest -q -m gpu
