@@ -166,7 +166,7 @@ def figures(told: Sequence[Told], same: Sequence[Told]) -> dict[str, dict[str, f
         "stories valid and complete": (len(complete), len(told)),
         "topic named in title or logline and in the first narration": (sum(one.named for one in told), len(told)),
         "topic in title or logline": (sum(one.named_in(one.head) for one in told), len(told)),
-        "topic somewhere in the story, not replaced": (sum(not one.lost for one in told), len(told)),
+        "topic somewhere in the story": (sum(not one.lost for one in told), len(told)),
         "no two lines of a story the same": (sum(one.all_different(0) for one in complete), len(complete)),
         "no two narrations of a story the same": (sum(one.all_different(1) for one in complete), len(complete)),
         "no two image prompts of a story the same": (sum(one.all_different(2) for one in complete), len(complete)),
