@@ -1,12 +1,14 @@
 """The shipped language model loads by plain `from_pretrained`, in fp32 and bf16, and tells a whole story."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from models.starter.training.text.__main__ import CHECKPOINT_DIR
-from models.starter.training.text.evaluate import load_writer, tell
+from models.starter.training.text.evaluate import load_writer, tell, tell_all
+from models.starter.training.text.library import FOLDER
 
 pytestmark = pytest.mark.skipif(
     not (CHECKPOINT_DIR / "config.json").exists(), reason="the starter text model is not trained yet"
@@ -45,3 +47,13 @@ def test_a_story_is_valid_and_names_its_topic(writer_and_settings: tuple[Any, An
     assert not told.faults
     assert told.named, (told.title, told.logline, told.scenes)
     assert len({narration for _, narration, _ in told.scenes}) == 3
+
+
+def test_a_sample_gives_the_recorded_figures(writer_and_settings: tuple[Any, Any]) -> None:
+    recorded = json.loads((FOLDER / "figures.json").read_text(encoding="utf-8"))
+    named = recorded["topic in title or logline"]
+    topics = ["owls", "bread", "a robot", "dragons", "the moon", "volcanoes", "Paris", "tea"]
+    told = tell_all(*writer_and_settings, [(topic, topic, 40 + place) for place, topic in enumerate(topics)], 1)
+    share = sum(one.named_in(one.head) for one in told) / len(told)
+    assert not any(one.faults for one in told)
+    assert abs(share - named["count"] / named["whole"]) <= 0.15
