@@ -17,6 +17,8 @@ from num2words import CONVERTER_CLASSES, num2words
 from stages.audio import spoken_words as table
 
 MAX_DIGITS = 15  # longer ones are no numbers but names of something: read digit by digit
+# How num2words refuses a number or a currency, by language: most of its converters let their own errors through.
+_CANNOT_SAY = (NotImplementedError, InvalidOperation, KeyError, ValueError, TypeError, OverflowError, IndexError)
 _NUM2WORDS_NAMES = {"kk": "kz", "nb": "no", "nn": "no"}
 _UNSPOKEN = re.compile(r"[`*_~^|\\<>{}\[\]#]+")
 _SIGNS = re.escape("".join(table.CURRENCY_SIGNS))
@@ -174,7 +176,7 @@ def _money_words(amount: str, language: str, currency: str) -> str:
         said = num2words(
             Decimal(amount).quantize(Decimal("0.01")), lang=_number_name(language), to="currency", currency=currency
         )
-    except (NotImplementedError, InvalidOperation, KeyError, ValueError, TypeError, OverflowError, IndexError):
+    except _CANNOT_SAY:
         return ""
     words = str(said).replace(",", "")
     return re.sub(r"^zero \w+(?: sterling)? ", "", words) if language == "en" else words
@@ -231,7 +233,7 @@ def _words(number: str, language: str, to: str = "cardinal") -> str:
     try:
         value = Decimal(number) if "." in number else int(number)
         said = str(convert(value, lang=name, to=to))
-    except (NotImplementedError, InvalidOperation, KeyError, ValueError, TypeError, OverflowError, IndexError):
+    except _CANNOT_SAY:
         return number
     return said if "." in number else said.replace(",", "")
 
