@@ -1,0 +1,43 @@
+"""After a process, the device is back at its baseline, or it is said by how much not and whose memory remains."""
+
+from __future__ import annotations
+
+from gpu_utils.baseline import wait_until_returned
+from gpu_utils.probe import Reading
+from tests.gpu_utils.fakes import NO_DRIVER, FakeProbe, gpu, process
+
+NOTHING = {"sleep": lambda seconds: None}
+
+
+def reading(free: float, *processes: tuple[int, float | None]) -> Reading:
+    return Reading((gpu(free=free, processes=tuple(process(pid, gib, "python x.py") for pid, gib in processes)),))
+
+
+def test_memory_that_comes_back_late_is_waited_for() -> None:
+    probe = FakeProbe(reading(4, (7, 16.0)), reading(9), reading(20))
+    (answer,) = wait_until_returned(reading(20), probe=probe, timeout_seconds=60, **NOTHING)
+    assert answer.back and answer.over_bytes == 0 and probe.count == 3
+
+
+def test_memory_that_stays_is_measured_and_named() -> None:
+    probe = FakeProbe(reading(16, (7, 3.0), (8, 1.0)))
+    (answer,) = wait_until_returned(reading(20), probe=probe, timeout_seconds=0)
+    assert not answer.back and answer.over_bytes == 4 * 1024**3
+    assert "holds 4.0 GiB more than before" in answer.reason
+    assert "3.0 GiB by pid 7 (python x.py), 1.0 GiB by pid 8" in answer.reason
+
+
+def test_a_neighbour_that_was_there_before_is_not_blamed() -> None:
+    probe = FakeProbe(reading(14, (7, 6.0), (9, None)))
+    (answer,) = wait_until_returned(reading(18, (7, 6.0)), probe=probe, timeout_seconds=0)
+    assert "pid 7" not in answer.reason and "an unknown amount by pid 9" in answer.reason
+
+
+def test_a_neighbour_that_left_meanwhile_counts_as_back() -> None:
+    (answer,) = wait_until_returned(reading(10, (7, 10.0)), probe=FakeProbe(reading(20)), timeout_seconds=0)
+    assert answer.back and answer.over_bytes < 0
+
+
+def test_without_a_driver_there_is_no_answer_and_no_wait() -> None:
+    assert wait_until_returned(NO_DRIVER, probe=FakeProbe(NO_DRIVER)) == ()
+    assert wait_until_returned(reading(20), probe=FakeProbe(NO_DRIVER)) == ()
