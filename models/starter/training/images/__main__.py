@@ -93,6 +93,18 @@ def compile_ahead(work_dir: WorkDir) -> None:
 
 
 @app.command()
+def throughput(
+    seconds: Annotated[float, typer.Option(help="No variant begins after that long.")] = 60.0, smoke: Smoke = False
+) -> None:
+    """How fast a diffusion step is: eager and compiled, on this machine."""
+    import torch
+
+    from models.starter.training.images.throughput import measure
+
+    measure("cuda" if torch.cuda.is_available() and not smoke else "cpu", limit_seconds=seconds, tiny=smoke)
+
+
+@app.command()
 def assemble(
     weights: Annotated[Path, typer.Argument(help="Directory with vae-*, unet-*, text-* shards and the tokenizer.")],
     destination: Annotated[Path, typer.Argument(help="The pipeline directory to write.")] = Path(
