@@ -5,9 +5,11 @@ Where the values come from (flag, environment, pipeline.toml, profile) is the bu
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from gpu_utils.sizes import GIB, parse_bytes
 
 MAX_TOPIC_CHARACTERS = 2000
 MIN_SIDE, MAX_SIDE = 64, 4096  # pixels
@@ -15,6 +17,7 @@ MIN_SIDE, MAX_SIDE = 64, 4096  # pixels
 Aspect = Literal["16:9", "1:1", "9:16"]
 DType = Literal["auto", "float32", "bfloat16", "float16"]
 DeviceChoice = Literal["auto", "cpu", "cuda"]
+Preference = Literal["quality", "speed"]
 
 
 def _topic(topic: str) -> str:
@@ -31,8 +34,14 @@ def _single_line(text: str) -> str:
     return text
 
 
+def _size(value: Any) -> Any:
+    return parse_bytes(value) if isinstance(value, str) else value
+
+
 TopicText = Annotated[str, Field(min_length=1, max_length=MAX_TOPIC_CHARACTERS), AfterValidator(_topic)]
 OneLine = Annotated[str, AfterValidator(_single_line)]
+# Bytes, or text such as "6GiB".
+MemorySize = Annotated[int, BeforeValidator(_size)]
 
 
 class Table(BaseModel):
@@ -50,13 +59,39 @@ class StorySettings(Table):
     aspect: Aspect = Field("16:9", description="Shape of the pictures and of the film.")
 
 
-class ScenesSettings(Table):
+class ModelSettings(Table):
+    """What every stage with a model is told about memory: choices of this machine, never part of a key."""
+
+    device: DeviceChoice = Field("auto", description="Where the model runs; auto: on the GPU when there is one.")
+    strategy: str = Field(
+        "auto",
+        pattern=r"^[a-z0-9-]{2,40}$",
+        description="How the model is placed in memory; auto: the fastest that fits and that `prefer` allows.",
+    )
+    prefer: Preference = Field(
+        "speed", description='"quality" never lowers the precision of the weights; "speed" may, to fit or to be faster.'
+    )
+    vram_budget: MemorySize | None = Field(
+        None,
+        ge=GIB,
+        le=1024 * GIB,
+        description='At most this much of the GPU, for example "6GiB"; none: all that is free.',
+    )
+    vram_reserve: MemorySize | None = Field(
+        None,
+        ge=0,
+        le=64 * GIB,
+        description="Left free on the GPU for others; none: 4% of the card, at least 512 MiB, at most 1 GiB.",
+    )
+    priority: int = Field(0, ge=-10, le=10, description="Who goes first when several wait for the GPU: the higher.")
+
+
+class ScenesSettings(ModelSettings):
     """Writing: a causal language model with a chat template."""
 
     model_id: str = Field("models/starter/text", min_length=1, description="A directory, or a cached repository.")
     revision: str | None = Field(None, description="Commit of the repository; a directory has none.")
     dtype: DType = Field("auto", description="Precision of the weights; auto: bfloat16 on a GPU, float32 on a CPU.")
-    device: DeviceChoice = Field("auto", description="Where the model runs; auto: on the GPU when there is one.")
     languages: tuple[str, ...] = Field((), description="Languages the model writes; empty: any.")
     temperature: float = Field(0.8, ge=0, le=2, description="0 writes the likeliest text.")
     top_p: float = Field(0.95, gt=0, le=1, description="Nucleus sampling.")
@@ -66,26 +101,24 @@ class ScenesSettings(Table):
     scene_max_new_tokens: int = Field(700, ge=64, le=8192, description="Bound on a scene's tokens.")
 
 
-class AudioSettings(Table):
+class AudioSettings(ModelSettings):
     """Speaking: espeak-ng in a process of its own, or a transformers text-to-waveform model."""
 
     model_id: str = Field("espeak-ng", min_length=1, description='"espeak-ng", a directory or a cached repository.')
     revision: str | None = Field(None, description="Commit of the repository; a directory has none.")
     dtype: DType = Field("auto", description="Precision of the weights; auto: float32.")
-    device: DeviceChoice = Field("auto", description="Where the model runs; espeak-ng needs no GPU.")
     voice: OneLine = Field("", max_length=80, description="A voice of the model; empty: its best for the language.")
     words_per_minute: int = Field(160, ge=80, le=400, description="Speed of the voice, where the model has one.")
     sentence_pause_seconds: float = Field(0.35, ge=0, le=3, description="Silence between sentences.")
     max_attempts: int = Field(2, ge=1, le=10, description="Tries for each scene, each with the next seed.")
 
 
-class ImagesSettings(Table):
+class ImagesSettings(ModelSettings):
     """Painting: a text-to-image pipeline that diffusers loads."""
 
     model_id: str = Field("models/starter/images", min_length=1, description="A directory, or a cached repository.")
     revision: str | None = Field(None, description="Commit of the repository; a directory has none.")
     dtype: DType = Field("auto", description="Precision of the weights; auto: bfloat16 on a GPU, float32 on a CPU.")
-    device: DeviceChoice = Field("auto", description="Where the model runs; auto: on the GPU when there is one.")
     num_inference_steps: int = Field(8, ge=1, le=200, description="Denoising steps.")
     guidance_scale: float = Field(3.0, ge=0, le=30, description="Guidance; distilled models want 0 or 1.")
     negative_prompt: OneLine = Field("", max_length=400, description="What the picture should not show.")

@@ -167,3 +167,22 @@ def refuses(complaint: str, **arguments: Any) -> None:
     assert "\n" not in str(refused.value)
     assert isinstance(refused.value, ConfigError)
     assert refused.value.exit_code == 78
+
+
+def test_a_size_of_memory_is_written_with_its_unit(tmp_path: Path) -> None:
+    write(tmp_path, '[images]\nvram_budget = "6GiB"\nvram_reserve = "768 MiB"\n[scenes]\nvram_budget = 8589934592\n')
+    settings = load_configuration(profile="small").settings
+    assert settings.images.vram_budget == 6 * 1024**3
+    assert settings.images.vram_reserve == 768 * 1024**2
+    assert settings.scenes.vram_budget == 8 * 1024**3
+    assert settings.audio.vram_budget is None
+
+
+@pytest.mark.parametrize(
+    ("value", "complaint"),
+    [("6GB", "is no size of memory"), ("-1GiB", "is no size of memory"), ("512MiB", "greater than or equal to")],
+)
+def test_a_size_that_is_none_or_out_of_bounds_is_refused(tmp_path: Path, value: str, complaint: str) -> None:
+    write(tmp_path)
+    with pytest.raises(ConfigError, match=complaint):
+        load_configuration({"images": {"vram_budget": value}}, profile="small")
