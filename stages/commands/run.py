@@ -121,7 +121,7 @@ def relay_run(run: RunDirectory) -> ExitCode:
     with locks.held(run, locks.RUNNER):
         topic = run.read_topic()
         with Display(many=False) as display:
-            outcomes = Relay([(run, topic)], display, MemoryTimeline(run.path / "vram.jsonl")).run()[run.name]
+            outcomes = Relay([(run, topic)], display, MemoryTimeline()).run()[run.name]
     tell_ending(run, outcomes)
     return exit_code_of(outcomes.values())
 

@@ -16,10 +16,20 @@ Engine = TypeVar("Engine")
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a model goes: `device` is "cpu" or "cuda:0"; `strategy` names how ("cpu", "full", "offload")."""
+    """Where a model goes: `device` is "cpu" or "cuda:0"; `strategy` names how ("cpu", "full", "stream", ...).
+
+    On a GPU also what was admitted: the device by UUID and by torch's number, its total, the need that was predicted,
+    the reserve that stays free, and the budget that binds the allocator (None: no bound).
+    """
 
     device: str
     strategy: str
+    uuid: str | None = None
+    torch_number: int = 0
+    total_bytes: int | None = None
+    predicted_bytes: int | None = None
+    reserve_bytes: int = 0
+    budget_bytes: int | None = None
 
     @property
     def on_gpu(self) -> bool:

@@ -17,11 +17,13 @@ from typing import Any
 from gpu_utils import force_cleanup, log_vram_stats
 from stages.pipeline import gate, locks, measurements
 from stages.pipeline.atomic import remove_leftovers
+from stages.pipeline.attempts import earlier_attempts
 from stages.pipeline.definition import Placement, StageDefinition
 from stages.pipeline.endings import Endings
 from stages.pipeline.errors import ExitCode, ManifestError, SceneRelayError
 from stages.pipeline.events import EventPipe
 from stages.pipeline.manifests import Measured, MemorySample, TopicManifest
+from stages.pipeline.memory_care import MemoryCare, MemoryPressed
 from stages.pipeline.placement import next_strategy, out_of_memory, placed
 from stages.pipeline.process import StopRequest
 from stages.pipeline.progress import ProgressBar, title
@@ -49,6 +51,7 @@ class StageProcess:
         self.placement = Placement("cpu", "cpu")
         self.endings = Endings(stage.name, self.events)
         self.group: list[RunWork] = []
+        self.care: MemoryCare | None = None
         self.progress = ProgressBar(stage.name)
 
     def run(self, paths: Sequence[Path]) -> ExitCode:
@@ -58,6 +61,7 @@ class StageProcess:
             self._mark("parsed")
             if gate.is_closed():
                 self._prepare_early(runs)
+                self._phase("waiting")
                 gate.wait()
                 self._mark("gate")
             works = list(self._inputs(runs))
@@ -121,19 +125,23 @@ class StageProcess:
         self.group = works
         try:
             self._check_stop()
+            self._phase("preparing")
             prepared = self.stage.prepare(topic)
             self._mark("prepared")
             needed = lambda strategy: self.stage.needed_bytes(prepared, strategy)  # noqa: E731
             label = f"{self.stage.name} {works[0].run.name}"
+            self._phase("waiting")
             with placed(
                 self.stage.device(topic), self.stage.strategies, self.strategy, needed, label
             ) as self.placement:
                 self.endings.placement = self.placement
-                self._make(prepared, works)
+                step_down = next_strategy(self.stage.strategies, self.placement.strategy) is not None
+                with MemoryCare(self.stage.name, self.placement, self.events, can_step_down=step_down) as self.care:
+                    self._make(prepared, works)
         except SceneRelayError as error:
             self.endings.fail(works, error)
         except Exception as error:  # noqa: BLE001 - sorted below: out of memory, or a bug with its traceback
-            if out_of_memory(error):
+            if isinstance(error, MemoryPressed) or out_of_memory(error):
                 following = next_strategy(self.stage.strategies, self.placement.strategy)
                 self.endings.run_out_of_memory(works, error, following)
             else:
@@ -143,16 +151,18 @@ class StageProcess:
 
     def _make(self, prepared: Any, works: list[RunWork]) -> None:
         self._sample("before load")
-        self.events.tell("loading", stage=self.stage.name, run=str(works[0].run.path), strategy=self.placement.strategy)
+        self._phase("loading")
         engine = self.stage.load(prepared, self.placement)
         self._mark("loaded")
         self._sample("after load")
         try:
             self._check_stop()
+            self._phase("working")
             for work in works:
                 self.progress.show(work)
             self.stage.make(engine, works)
         finally:
+            self._phase("giving back")
             self.stage.release(engine)
             del engine
             force_cleanup()
@@ -178,6 +188,8 @@ class StageProcess:
             if not self.endings.has(work.run):  # its manifest could not be written
                 self.endings.finish(work)
             self._check_stop()
+        if self.care is not None and any(other.tasks for other in self.group):
+            self.care.between_scenes()
 
     # ---- publish
 
@@ -197,6 +209,8 @@ class StageProcess:
             device=self.placement.device,
             strategy=self.placement.strategy,
             attempt=int(os.environ.get(ATTEMPT, "1")),
+            earlier_attempts=earlier_attempts(work.run, self.stage.name),
+            predicted_gpu_bytes=self.placement.predicted_bytes,
             seconds=round(time.monotonic() - self.started, 3),
             peak_host_bytes=measurements.peak_host_bytes(),
             peak_gpu_bytes=measurements.peak_gpu_bytes(),
@@ -206,6 +220,10 @@ class StageProcess:
         )
 
     # ---- knowing
+
+    def _phase(self, phase: str) -> None:
+        run = str(self.group[0].run.path) if self.group else None
+        self.events.tell("phase", stage=self.stage.name, run=run, phase=phase, strategy=self.placement.strategy)
 
     def _mark(self, moment: str) -> None:
         self.timeline.setdefault(moment, round(time.monotonic() - self.started, 3))

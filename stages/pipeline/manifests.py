@@ -52,12 +52,25 @@ class MemorySample(Strict):
     gpu_allocated_bytes: int | None = None
 
 
+class EarlierAttempt(Strict):
+    """A process of this stage that ran out of memory, or gave way, before the one that finished."""
+
+    attempt: int
+    strategy: str | None
+    reason: str | None
+
+
 class Measured(Strict):
-    """What one stage process chose and measured. Never part of a key."""
+    """What one stage process chose and measured. Never part of a key.
+
+    `predicted_gpu_bytes` is what was expected before a byte was read, `peak_gpu_bytes` what the allocator reserved at most.
+    """
 
     device: str = "cpu"
     strategy: str = "cpu"
     attempt: int = 1
+    earlier_attempts: tuple[EarlierAttempt, ...] = ()
+    predicted_gpu_bytes: int | None = None
     seconds: Seconds = 0.0
     peak_host_bytes: int | None = None
     peak_gpu_bytes: int | None = None
@@ -286,6 +299,9 @@ class Attempt(Strict):
     log: str
     peak_host_bytes: int | None = None
     strategy: str | None = None
+    # How much more the GPU held after the process than before it, and how soon it was back; None where that is unknown.
+    memory_over_baseline_bytes: int | None = None
+    memory_back_seconds: Seconds | None = None
 
 
 class Attempts(Strict):

@@ -121,9 +121,17 @@ def _attempt_row(run: RunDirectory, attempt: Attempt) -> AttemptRow:
         number=str(attempt.attempt),
         started=attempt.started_at[:19].replace("T", " "),
         seconds=duration(attempt.seconds),
-        ending=f"{ending}: {attempt.reason}" if attempt.reason else ending,
+        ending=(f"{ending}: {attempt.reason}" if attempt.reason else ending) + _stayed(attempt),
         log=Download(link_to(attempt.log), "log", "") if inside else None,
     )
+
+
+def _stayed(attempt: Attempt) -> str:
+    """What the GPU held more after the process than before it, where that is known and did not come back."""
+    over_bytes = attempt.memory_over_baseline_bytes
+    if over_bytes is None or attempt.memory_back_seconds is not None:
+        return ""
+    return f"; {format_bytes(over_bytes)} did not come back"
 
 
 def problems(shown: PageInputs, most: int) -> tuple[Problem, ...]:

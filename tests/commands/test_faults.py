@@ -57,7 +57,7 @@ def kill_each_once(process: subprocess.Popen[str], run: RunDirectory, moments: d
             stage = event.get("stage", "")
             if event["event"] == "started":
                 pids[stage] = event["pid"]
-            made[stage] += event["event"] in ("loading", "scene_done")
+            made[stage] += event["event"] == "scene_done" or event.get("phase") == "loading"
             if stage in moments and made[stage] > moments[stage][0]:
                 due.append((time.monotonic() + moments.pop(stage)[1], pids[stage]))
         for moment in [moment for moment in due if moment[0] <= time.monotonic()]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gpu_utils import environment_additions
+from gpu_utils import Reading, environment_additions
 from stages.pipeline.atomic import storage_errors
 from stages.pipeline.manifests import StageName
 from stages.pipeline.run_directory import RunDirectory
@@ -43,7 +43,16 @@ class Child:
     started_at: float = field(default_factory=time.time)
     ended: dict[Path, dict[str, Any]] = field(default_factory=dict)
     terminated_at: float | None = None
+    phase: str = "starting"
+    strategy_in_use: str = "cpu"
+    scenes_done: int = 0
+    scenes_total: int = 0
+    host_bytes: int = 0
     peak_host_bytes: int = 0
+    allocated_bytes: int | None = None
+    reserved_bytes: int | None = None
+    baseline: Reading | None = None
+    _in_hand: RunDirectory | None = None
     _unread: bytes = b""
 
     def read_events(self) -> list[dict[str, Any]]:
@@ -62,10 +71,30 @@ class Child:
             with contextlib.suppress(ValueError):
                 event = json.loads(line)
                 if isinstance(event, dict):
-                    events.append(event)
-                    if event.get("event") == "run_finished":
-                        self.ended[Path(str(event.get("run")))] = event
+                    self._follow(event)
+                    if event.get("event") != "memory_now":  # five a second: they go into the memory timeline alone
+                        events.append(event)
         return events
+
+    @property
+    def in_hand(self) -> RunDirectory:
+        """The run it is working on, as far as it has told."""
+        return self._in_hand or self.runs[0]
+
+    def _follow(self, event: dict[str, Any]) -> None:
+        """Keep what an event says about where the process is and what it holds."""
+        run = next((run for run in self.runs if str(run.path) == event.get("run")), None)
+        self._in_hand = run or self._in_hand
+        match event.get("event"):
+            case "run_finished":
+                self.ended[Path(str(event.get("run")))] = event
+            case "phase":
+                self.phase = str(event.get("phase"))
+                self.strategy_in_use = str(event.get("strategy"))
+            case "scene_done" | "scene_failed":
+                self.scenes_done, self.scenes_total = int(event.get("done", 0)), int(event.get("total", 0))
+            case "memory_now":
+                self.allocated_bytes, self.reserved_bytes = event.get("allocated_bytes"), event.get("reserved_bytes")
 
     def exit_code(self) -> int | None:
         """None while it runs; negative for a signal."""

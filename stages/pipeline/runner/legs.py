@@ -33,6 +33,7 @@ class Leg:
     why: str = ""
     strategy: str | None = None
     attempt: int = 0
+    climbs: int = 0
 
 
 class Legs:

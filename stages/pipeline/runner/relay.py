@@ -17,11 +17,13 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
 
+from gpu_utils.baseline import Returned, wait_until_returned
+from gpu_utils.probe import default_probe
+from stages.pipeline.attempts import add_attempt, log_name, next_attempt
 from stages.pipeline.errors import ExitCode, SceneRelayError
 from stages.pipeline.events import append_event
 from stages.pipeline.manifests import Attempt, StageName, TopicManifest
 from stages.pipeline.run_directory import RunDirectory
-from stages.pipeline.runner.attempts import add_attempt, log_name, next_attempt
 from stages.pipeline.runner.child import Child, start_child
 from stages.pipeline.runner.display import Display
 from stages.pipeline.runner.graph import LANES, Lane, lane_of
@@ -32,6 +34,8 @@ from stages.pipeline.runner.timeline import MemoryTimeline
 logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.05
+# How often a stage of a run may climb down after running out of memory: a bound, should strategies ever go in a circle.
+MAX_CLIMBS = 8
 
 
 class Relay:
@@ -83,6 +87,7 @@ class Relay:
     def _start(self, legs: list[Leg]) -> None:
         """One process for these legs, which are one stage of several runs. A log that cannot be written ends them."""
         leader = legs[0]
+        uses_gpu = lane_of(leader.stage, leader.topic) == "model"
         for leg in legs:
             # Counted here and not in attempts.json, which learns of an attempt when it has ended.
             self._attempts[leg.run.path] += 1
@@ -94,6 +99,7 @@ class Relay:
             for leg in legs:
                 self._end(leg, Outcome(error.exit_code, str(error)), 0.0)
             return
+        child.baseline = default_probe().read() if uses_gpu else None
         self._children.append(child)
         self._display.started(leader.stage, child.runs, leader.why)
         for leg in legs:
@@ -125,6 +131,7 @@ class Relay:
 
     def _reap(self, child: Child, code: int) -> None:
         memory = child.memory_answer()
+        returned = self._memory_returned(child)
         seconds = time.monotonic() - child.started
         unfinished = [self._leg(run, child.stage) for run in child.runs if run.path not in child.ended]
         for position, leg in enumerate(unfinished):
@@ -137,15 +144,37 @@ class Relay:
                 leg.running, leg.ready = False, True
         for run in child.runs:
             leg = self._leg(run, child.stage)
-            self._record_attempt(child, leg, code, seconds)
+            self._record_attempt(child, leg, code, seconds, returned)
             if child.ended.get(run.path, {}).get("exit_code") == ExitCode.OUT_OF_GPU_MEMORY:
                 self._climb_down(leg, memory, seconds)
+        self._timeline.forget(child)
         child.close()
+
+    def _memory_returned(self, child: Child) -> Returned | None:
+        """After a GPU stage: is the device back where it was? Waits a bounded time; what stays is said, with its holder.
+
+        The answer of the device that is furthest from its baseline; None without a GPU.
+        """
+        if child.baseline is None or not child.baseline.devices:
+            return None
+        answers = wait_until_returned(child.baseline)
+        for answer in answers:
+            self._note(
+                child.in_hand,
+                {
+                    "event": "memory_returned", "stage": child.stage, "gpu": answer.uuid, "back": answer.back,
+                    "over_bytes": answer.over_bytes, "seconds": round(answer.seconds, 3),
+                },
+            )  # fmt: skip
+            if not answer.back:
+                self._display.say(f"{child.stage}: {answer.reason}")
+        return max(answers, key=lambda answer: answer.over_bytes, default=None)
 
     def _climb_down(self, leg: Leg, memory: dict[str, Any], seconds: float) -> None:
         """Out of GPU memory: a fresh process tries the next strategy; finished scenes stay."""
         following, reason = memory.get("next_strategy"), str(memory.get("reason", "out of GPU memory"))
-        if isinstance(following, str) and not self._interrupts:
+        leg.climbs += 1
+        if isinstance(following, str) and not self._interrupts and leg.climbs <= MAX_CLIMBS:
             self._display.say(f"{leg.stage}: {reason}; trying again with strategy {following}")
             leg.running, leg.ready, leg.strategy, leg.why = False, True, following, reason
         else:
@@ -159,7 +188,7 @@ class Relay:
         self._display.ended(leg.stage, leg.run, seconds, outcome.code, outcome.reason)
         self._note(leg.run, {"event": "ended", "stage": leg.stage, "exit_code": outcome.code, "reason": outcome.reason})
 
-    def _record_attempt(self, child: Child, leg: Leg, code: int, seconds: float) -> None:
+    def _record_attempt(self, child: Child, leg: Leg, code: int, seconds: float, returned: Returned | None) -> None:
         ended = child.ended.get(leg.run.path, {})
         add_attempt(
             leg.run,
@@ -174,6 +203,8 @@ class Relay:
                 log=log_name(leg.run, child.log),
                 peak_host_bytes=ended.get("peak_host_bytes") or child.peak_host_bytes or None,
                 strategy=ended.get("strategy"),
+                memory_over_baseline_bytes=returned.over_bytes if returned else None,
+                memory_back_seconds=round(returned.seconds, 3) if returned and returned.back else None,
             ),
         )
 

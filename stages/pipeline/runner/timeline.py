@@ -1,49 +1,68 @@
-"""The memory timeline of a relay, `vram.jsonl`: about twice a second, what the device and our processes hold.
+"""The memory timeline of a relay, `vram.jsonl` in each run: what the devices and our processes hold, five times a second.
 
-A failing sample never disturbs a stage, and reading makes no CUDA context.
+What only the stage process knows (its phase and scene, the allocator's counters) it tells as events; what is seen from
+outside is read here. A failing sample never disturbs a stage, and reading makes no CUDA context.
 """
 
 from __future__ import annotations
 
 import contextlib
-import time
 from pathlib import Path
 
 import psutil
 
-from gpu_utils.probe import default_probe
-from stages.pipeline.events import append_event
+from gpu_utils.probe import GPUDevice, Probe, default_probe, names_our_pids
+from gpu_utils.recorder import Recorder, device_words
 from stages.pipeline.runner.child import Child
-
-PERIOD_SECONDS = 0.5
-MAX_SAMPLES = 200_000
 
 
 class MemoryTimeline:
-    """Appends samples to one file; keeps each child's peak."""
+    """Samples the children of a relay; keeps each child's peaks. In a batch, `night` gathers the lines of all runs."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._last: dict[int, float] = {}
-        self._samples = 0
+    def __init__(self, night: Path | None = None, probe: Probe | None = None) -> None:
+        self._probe = probe or default_probe()
+        self._night = Recorder(night) if night else None
+        self._recorders: dict[Path, Recorder] = {}
+        self._processes: dict[int, psutil.Process] = {}
 
     def sample(self, child: Child) -> None:
-        """Sample the child if its last sample is old enough."""
-        now = time.monotonic()
-        if now - self._last.get(child.process.pid, 0.0) < PERIOD_SECONDS or self._samples >= MAX_SAMPLES:
+        """Sample the child into the run it is working on, if that run's last sample is old enough."""
+        path = child.in_hand.path / "vram.jsonl"
+        recorder = self._recorders.setdefault(path, Recorder(path))
+        if not recorder.due():
             return
-        self._last[child.process.pid] = now
-        self._samples += 1
-        with contextlib.suppress(psutil.Error, OSError):
-            host_bytes = psutil.Process(child.process.pid).memory_info().rss
-            child.peak_host_bytes = max(child.peak_host_bytes, host_bytes)
-            append_event(
-                self._path,
-                {
-                    "at": round(time.time(), 3),
-                    "stage": child.stage,
-                    "pid": child.process.pid,
-                    "host_bytes": host_bytes,
-                    "gpus": {device.uuid: device.used_bytes for device in default_probe().read().devices},
-                },
-            )
+        pid = child.process.pid
+        reading = self._probe.read()
+        own_bytes = _held_by(pid, reading.devices)
+        with contextlib.suppress(psutil.Error):
+            process = self._processes.setdefault(pid, psutil.Process(pid))
+            child.host_bytes = process.memory_info().rss
+        child.peak_host_bytes = max(child.peak_host_bytes, child.host_bytes)
+        sample = {
+            "stage": child.stage,
+            "pid": pid,
+            "phase": child.phase,
+            "strategy": child.strategy_in_use,
+            "scenes_done": child.scenes_done,
+            "scenes_total": child.scenes_total,
+            "host_bytes": child.host_bytes,
+            "own_bytes": own_bytes,
+            "allocated_bytes": child.allocated_bytes,
+            "reserved_bytes": child.reserved_bytes,
+            "gpus": device_words(reading),
+        }
+        recorder.write(sample)
+        if self._night:
+            self._night.write({"run": child.in_hand.name, **sample})
+
+    def forget(self, child: Child) -> None:
+        """The child has been reaped; its pid may be given to another."""
+        self._processes.pop(child.process.pid, None)
+
+
+def _held_by(pid: int, devices: tuple[GPUDevice, ...]) -> int | None:
+    """What the driver says a process of ours holds on all devices; None where it does not name our processes."""
+    if not names_our_pids():
+        return None
+    held = [process.used_bytes for device in devices for process in device.processes or () if process.pid == pid]
+    return None if not held or None in held else sum(bytes_ for bytes_ in held if bytes_ is not None)

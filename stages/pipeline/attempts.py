@@ -6,8 +6,8 @@ import logging
 import os
 from pathlib import Path
 
-from stages.pipeline.errors import StorageError
-from stages.pipeline.manifests import Attempt, Attempts
+from stages.pipeline.errors import ExitCode, StorageError
+from stages.pipeline.manifests import Attempt, Attempts, EarlierAttempt, StageName
 from stages.pipeline.reading import read_if_valid
 from stages.pipeline.run_directory import RunDirectory
 
@@ -25,6 +25,19 @@ def next_attempt(run: RunDirectory) -> int:
     """The number of the attempt that is about to start; also the head of its log's name."""
     attempts = read_attempts(run)
     return max((attempt.attempt for attempt in attempts), default=0) + 1
+
+
+def earlier_attempts(run: RunDirectory, stage: StageName) -> tuple[EarlierAttempt, ...]:
+    """The processes of a stage that ran out of memory since one of them last ended otherwise, oldest first."""
+    found: list[EarlierAttempt] = []
+    for attempt in read_attempts(run):
+        if attempt.stage != stage:
+            continue
+        if attempt.exit_code == ExitCode.OUT_OF_GPU_MEMORY:
+            found.append(EarlierAttempt(attempt=attempt.attempt, strategy=attempt.strategy, reason=attempt.reason))
+        else:
+            found.clear()
+    return tuple(found)
 
 
 def add_attempt(run: RunDirectory, attempt: Attempt) -> None:
