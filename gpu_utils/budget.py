@@ -8,7 +8,9 @@ seen by the driver only: `held_by_us` is what `MemoryWatch` compares with the bu
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
+from typing import Any
 
 from gpu_utils.probe import GPUDevice, names_our_pids
 from gpu_utils.sizes import MIB, format_bytes
@@ -20,14 +22,14 @@ def limit_allocator(budget_bytes: int, total_bytes: int, torch_number: int) -> f
     """Bind PyTorch's allocator to the budget less the context; before the first tensor. Returns the fraction set.
 
     An allocation beyond it raises `torch.OutOfMemoryError` before the driver is asked. Raises ValueError where the
-    budget does not even hold the context. Makes the CUDA context. Source: torch.cuda.set_per_process_memory_fraction.
+    budget does not even hold the context. Makes the CUDA context; torch must have been imported by the caller.
+    Source: torch.cuda.set_per_process_memory_fraction, which wants a float.
     """
-    import torch
-
     if budget_bytes <= CONTEXT_BYTES:
         raise ValueError(
             f"a budget of {format_bytes(budget_bytes)} does not hold the CUDA context ({format_bytes(CONTEXT_BYTES)})"
         )
+    torch: Any = sys.modules["torch"]
     fraction = min(1.0, (budget_bytes - CONTEXT_BYTES) / total_bytes)
     torch.cuda.set_per_process_memory_fraction(fraction, torch_number)
     return fraction
