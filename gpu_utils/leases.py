@@ -1,9 +1,10 @@
-"""A lease is bytes on one GPU, held by one process: first come, first served, and gone when its owner dies.
+"""A lease is bytes on one GPU, held by one process: the higher priority first, then first come first served.
 
 Each request is a ticket in a directory of the GPU: a lock file that its owner keeps locked (the kernel frees it when
 the owner dies, however it dies) and a record of who that is. A ticket is granted when the tickets before it leave room;
-an exclusive one, when there are none. No server, no state but the tickets; one machine, one user. Pids in records are
-for people: whether an owner lives is asked of its lock, so a reused pid can neither keep nor steal a lease.
+an exclusive one, when there are none. A granted ticket is never overtaken, whatever the priority. No server, no state
+but the tickets; one machine, one user. Pids in records are for people: whether an owner lives is asked of its lock, so
+a reused pid can neither keep nor steal a lease.
 """
 
 from __future__ import annotations
@@ -20,33 +21,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import psutil
 from filelock import FileLock, Timeout
 
 from gpu_utils.errors import GPUBusy, GPUError
+from gpu_utils.owners import Owner
 from gpu_utils.probe import GPUDevice
 from gpu_utils.sizes import format_bytes
 
 _POLL_SECONDS = 0.05
-_START_TIME_TOLERANCE_SECONDS = 2.0  # psutil adds the boot time, which a clock correction may move by a second
-
-
-@dataclass(frozen=True)
-class Owner:
-    """A process, by pid and start time: a pid alone is given to someone else once its process has ended."""
-
-    pid: int
-    start_time: float
-    label: str
-
-    def is_running(self) -> bool:
-        """Whether this very process is still there. Ask before sending it anything."""
-        try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.start_time) < _START_TIME_TOLERANCE_SECONDS
-            return same and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.Error:
-            return False
 
 
 @dataclass(frozen=True)
@@ -58,6 +40,13 @@ class LeaseRecord:
     needed_bytes: int
     exclusive: bool
     since: float
+    priority: int = 0
+    granted: bool = False
+
+    @property
+    def turn(self) -> tuple[bool, int, int]:
+        """Sorts tickets in the order in which they are served."""
+        return not self.granted, -self.priority, self.number
 
     def __str__(self) -> str:
         if self.owner is None:
@@ -97,8 +86,9 @@ def runtime_directory() -> Path:
 class Lease:
     """A lease on one GPU, as a context manager: entering waits for it, leaving gives it back.
 
-    `capacity_bytes` allows several non-exclusive leases whose sum stays within it. Entering raises `GPUBusy` when
-    `timeout_seconds` pass (0: at once if it is not free), and logs one line naming the holder when it has to wait.
+    `capacity_bytes` allows several non-exclusive leases whose sum stays within it. Of those who wait the highest
+    `priority` is next. Entering raises `GPUBusy` when `timeout_seconds` pass (0: at once if it is not free), and logs
+    one line naming the holder when it has to wait.
     """
 
     def __init__(
@@ -109,6 +99,7 @@ class Lease:
         *,
         exclusive: bool = True,
         capacity_bytes: int | None = None,
+        priority: int = 0,
         timeout_seconds: float = 600.0,
         logger: logging.Logger | None = None,
         directory: Path | None = None,
@@ -118,6 +109,7 @@ class Lease:
         self.label = label
         self.exclusive = exclusive
         self.capacity_bytes = capacity_bytes
+        self.priority = priority
         self.timeout_seconds = timeout_seconds
         self._logger = logger or logging.getLogger(__name__)
         self._directory = _directory_of(device.uuid, directory)
@@ -161,25 +153,48 @@ class Lease:
 
     def _queue(self) -> None:
         """Take the next number. The ticket is locked before anyone can see it without its lock."""
-        process = psutil.Process()
-        owner = Owner(process.pid, process.create_time(), self.label)
         with _mutex(self._directory):
             self._number = max((record.number for record in _living(self._directory)), default=0) + 1
             ticket = FileLock(_lock_path(self._directory, self._number), thread_local=False)
             ticket.acquire(blocking=False)
             self._ticket = ticket
-            record = LeaseRecord(self._number, owner, self.needed_bytes, self.exclusive, time.time())
-            _record_path(self._directory, self._number).write_text(json.dumps(asdict(record)), encoding="utf-8")
+            self._write_record(granted=False)
 
     def _in_the_way(self) -> list[LeaseRecord]:
+        """The tickets that must go first; when there are none, this one is granted before anyone else can look."""
         with _mutex(self._directory):
-            ahead = [record for record in _living(self._directory) if record.number < self._number]
-        granted = is_granted(ahead, self.needed_bytes, exclusive=self.exclusive, capacity_bytes=self.capacity_bytes)
-        return [] if granted else ahead
+            living = _living(self._directory)
+            mine = next(record for record in living if record.number == self._number)
+            ahead = [record for record in living if record.turn < mine.turn]
+            if not is_granted(ahead, self.needed_bytes, exclusive=self.exclusive, capacity_bytes=self.capacity_bytes):
+                return ahead
+            self._write_record(granted=True)
+            return []
+
+    def _write_record(self, *, granted: bool) -> None:
+        owner = Owner.this_process(self.label)
+        record = LeaseRecord(
+            self._number, owner, self.needed_bytes, self.exclusive, time.time(), self.priority, granted
+        )
+        _record_path(self._directory, self._number).write_text(json.dumps(asdict(record)), encoding="utf-8")
+
+
+def promised_to_others(records: Sequence[LeaseRecord], device: GPUDevice) -> int:
+    """Bytes that granted leases of other processes were promised and have not used yet.
+
+    A process that the driver does not show has used nothing; one whose use the driver does not say, all of it.
+    """
+    used = {process.pid: process.used_bytes for process in device.processes or ()}
+    unused_bytes = 0
+    for record in records:
+        if record.granted and record.owner is not None and record.owner.pid != os.getpid():
+            held_bytes = used.get(record.owner.pid, 0)
+            unused_bytes += 0 if held_bytes is None else max(0, record.needed_bytes - held_bytes)
+    return unused_bytes
 
 
 def read_leases(uuid: str, directory: Path | None = None) -> list[LeaseRecord]:
-    """Every living ticket of a GPU, in order: the first holds it, or several where they share. Removes dead ones."""
+    """Every living ticket of a GPU, in the order in which they are served. Removes dead ones."""
     place = _directory_of(uuid, directory)
     with _mutex(place):
         return _living(place)
@@ -208,7 +223,7 @@ def _mutex(directory: Path) -> Iterator[None]:
 
 
 def _living(directory: Path) -> list[LeaseRecord]:
-    """Tickets whose owner lives, in order; a ticket that can be locked has lost its owner and is removed."""
+    """Tickets whose owner lives, in their order; a ticket that can be locked has lost its owner and is removed."""
     living = []
     for path in sorted(directory.glob("ticket-*.lock")):
         number = int(path.stem.removeprefix("ticket-"))
@@ -220,7 +235,7 @@ def _living(directory: Path) -> list[LeaseRecord]:
             continue
         _remove(directory, number)
         lock.release()
-    return living
+    return sorted(living, key=lambda record: record.turn)
 
 
 def _read_record(directory: Path, number: int) -> LeaseRecord:
@@ -228,9 +243,10 @@ def _read_record(directory: Path, number: int) -> LeaseRecord:
         fields = json.loads(_record_path(directory, number).read_text(encoding="utf-8"))
         owner = Owner(int(fields["owner"]["pid"]), float(fields["owner"]["start_time"]), str(fields["owner"]["label"]))
         needed_bytes, since = int(fields["needed_bytes"]), float(fields["since"])
-        return LeaseRecord(number, owner, needed_bytes, fields["exclusive"] is not False, since)
+        exclusive, granted = fields["exclusive"] is not False, fields["granted"] is True
+        return LeaseRecord(number, owner, needed_bytes, exclusive, since, int(fields["priority"]), granted)
     except (OSError, ValueError, TypeError, KeyError):
-        return LeaseRecord(number, None, 0, True, 0.0)
+        return LeaseRecord(number, None, 0, True, 0.0, granted=True)
 
 
 def _remove(directory: Path, number: int) -> None:

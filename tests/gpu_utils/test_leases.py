@@ -17,8 +17,9 @@ import psutil
 import pytest
 
 from gpu_utils import GPUBusy, GPUError, Lease, read_leases
-from gpu_utils.leases import LeaseRecord, Owner, is_granted, runtime_directory
-from tests.gpu_utils.fakes import GIB, gpu
+from gpu_utils.leases import LeaseRecord, is_granted, promised_to_others, runtime_directory
+from gpu_utils.owners import Owner
+from tests.gpu_utils.fakes import GIB, gpu, process
 
 DEVICE = gpu(0, uuid="GPU-lease")
 
@@ -112,6 +113,37 @@ def test_first_come_first_served(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert order == list("abcd")
+
+
+def test_the_higher_priority_goes_first_but_overtakes_nobody_who_holds(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    def run(name: str, priority: int) -> None:
+        with lease(tmp_path, name, priority=priority, timeout_seconds=20):
+            order.append(name)
+
+    threads = []
+    with lease(tmp_path, "holder", priority=-5):
+        for number, (name, priority) in enumerate([("low", 0), ("high", 3), ("low too", 0)]):
+            threads.append(threading.Thread(target=run, args=(name, priority)))
+            threads[-1].start()
+            while len(read_leases(DEVICE.uuid, tmp_path)) < number + 2:
+                time.sleep(0.01)
+        waiting = [record.owner.label for record in read_leases(DEVICE.uuid, tmp_path) if record.owner]
+    for thread in threads:
+        thread.join()
+    assert waiting == ["holder", "high", "low", "low too"]
+    assert order == ["high", "low", "low too"]
+
+
+def test_what_others_were_promised_and_have_not_used_is_not_free() -> None:
+    def granted(pid: int, needed_gib: int) -> LeaseRecord:
+        return LeaseRecord(1, Owner(pid, 0.0, "images"), needed_gib * GIB, False, 0.0, granted=True)
+
+    device = gpu(processes=(process(11, 2), process(12, 9), process(13, None)))
+    records = [granted(11, 6), granted(12, 8), granted(13, 5), granted(14, 3), granted(os.getpid(), 7)]
+    waiting = replace(granted(15, 20), granted=False)
+    assert promised_to_others([*records, waiting], device) == (4 + 0 + 0 + 3) * GIB
 
 
 def test_leaving_the_queue_leaves_nothing_behind(tmp_path: Path, holder: subprocess.Popen[bytes]) -> None:
