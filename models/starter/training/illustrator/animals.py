@@ -9,14 +9,6 @@ from models.starter.training.illustrator.picture import Picture
 _EYE: Color = (30, 28, 34)
 
 
-def _legs(p: Picture, x: float, y: float, spread: float, length: float, width: float, c: Color) -> None:
-    """Four legs: the far pair darker."""
-    for dx, shade in ((-0.78, 0.25), (0.62, 0.25), (-1.0, 0.0), (0.84, 0.0)):
-        p.canvas.rounded(
-            x + dx * spread - width / 2, y - length, x + dx * spread + width / 2, y, width * 0.4, darker(c, shade)
-        )
-
-
 def cat(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     c, v = p.canvas, 8.5 * k
     fur = named_accent(p, color, p.rng.choice(((70, 66, 76), (222, 146, 74), (160, 156, 162))))
@@ -42,42 +34,6 @@ def cat(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     )
 
 
-def dog(p: Picture, x: float, y: float, k: float, color: str | None, *, fox: bool = False) -> None:
-    c, v = p.canvas, 8.5 * k
-    own: Color = (228, 112, 44) if fox else p.rng.choice(((182, 128, 78), (120, 84, 60), (214, 190, 150)))
-    fur = named_accent(p, color, own)
-    pale, side = lighter(fur, 0.6 if fox else 0.3), p.rng.choice((-1, 1))
-
-    def at(dx: float, dy: float) -> tuple[float, float]:
-        return x + side * dx * v, y - dy * v
-
-    if fox:
-        c.poly([at(-1.1, 1.1), at(-2.3, 1.9), at(-2.6, 1.2), at(-2.0, 0.6)], fur)
-        c.poly([at(-2.18, 1.82), at(-2.3, 1.9), at(-2.6, 1.2), at(-2.34, 1.0)], pale)
-    else:
-        c.limb([at(-1.2, 1.3), at(-1.75, 2.1)], fur, v * 0.26)
-    _legs(p, x, y, v * 1.05, v * 1.0, v * 0.3, darker(fur, 0.1 if not fox else 0.45))
-    body = sorted((at(-1.35, 0)[0], at(1.3, 0)[0]))
-    c.rounded(body[0], y - v * 1.7, body[1], y - v * 0.7, v * 0.45, fur)
-    c.poly([at(0.75, 1.5), at(1.2, 2.3), at(1.75, 2.1), at(1.35, 1.0)], fur)
-    c.ellipse(*at(1.55, 2.25), v * 0.56, v * 0.5, fur)
-    c.poly([at(1.6, 2.5), at(2.5, 2.05), at(2.4, 1.85), at(1.6, 1.82)], pale if fox else fur)
-    c.circle(*at(2.45, 2.0), v * 0.12, _EYE)
-    c.circle(*at(1.72, 2.38), v * 0.1, _EYE)
-    if fox:
-        c.poly([at(1.05, 2.55), at(1.5, 2.7), at(1.2, 3.3)], fur)
-        c.poly([at(1.45, 2.65), at(1.85, 2.6), at(1.75, 3.25)], darker(fur, 0.2))
-    else:
-        c.ellipse(*at(1.2, 2.1), v * 0.24, v * 0.46, darker(fur, 0.3))
-        c.rect(
-            min(at(0.9, 0)[0], at(1.25, 0)[0]),
-            y - v * 1.85,
-            max(at(0.9, 0)[0], at(1.25, 0)[0]),
-            y - v * 1.6,
-            p.light.object((206, 60, 56)),
-        )
-
-
 def rabbit(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     c, v = p.canvas, 7.5 * k
     fur = named_accent(p, color, p.rng.choice(((212, 190, 166), (238, 234, 228), (160, 142, 130))))
@@ -91,84 +47,6 @@ def rabbit(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
         c.ellipse(x + side * v * 0.4, y - v * 0.12, v * 0.34, v * 0.17, lighter(fur, 0.2))
         c.circle(x + side * v * 0.26, y - v * 2.1, v * 0.1, _EYE)
     c.ellipse(x, y - v * 1.86, v * 0.1, v * 0.07, p.light.filter((236, 120, 130)))
-
-
-def horse(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
-    c, v, side = p.canvas, 10 * k, p.rng.choice((-1, 1))
-    coat = named_accent(p, color, p.rng.choice(((140, 88, 54), (190, 134, 84), (96, 68, 54))))
-    mane = darker(coat, 0.5)
-
-    def at(dx: float, dy: float) -> tuple[float, float]:
-        return x + side * dx * v, y - dy * v
-
-    c.limb([at(-1.3, 2.2), at(-1.7, 1.9), at(-1.75, 1.0)], mane, v * 0.26)
-    _legs(p, x, y, v * 1.0, v * 1.6, v * 0.28, darker(coat, 0.1))
-    body = sorted((at(-1.4, 0)[0], at(1.25, 0)[0]))
-    c.rounded(body[0], y - v * 2.4, body[1], y - v * 1.2, v * 0.55, coat)
-    c.poly([at(0.4, 2.3), at(1.15, 3.7), at(1.75, 3.4), at(1.25, 1.6)], coat)
-    c.poly([at(0.3, 2.35), at(1.0, 3.8), at(1.25, 3.75), at(0.8, 2.3)], mane)
-    c.poly([at(1.1, 3.8), at(1.6, 3.75), at(2.25, 3.05), at(2.05, 2.75), at(1.3, 3.1)], coat)
-    c.poly([at(1.15, 3.75), at(1.45, 3.75), at(1.35, 4.15)], coat)
-    c.circle(*at(1.6, 3.48), v * 0.09, _EYE)
-
-
-def elephant(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
-    c, v, side = p.canvas, 12 * k, p.rng.choice((-1, 1))
-    skin = named_accent(p, color, (142, 146, 162))
-
-    def at(dx: float, dy: float) -> tuple[float, float]:
-        return x + side * dx * v, y - dy * v
-
-    _legs(p, x, y, v * 0.95, v * 1.2, v * 0.48, darker(skin, 0.12))
-    c.ellipse(*at(-0.1, 1.75), v * 1.45, v * 1.0, skin)
-    c.line([at(-1.5, 1.9), at(-1.75, 1.1)], darker(skin, 0.2), v * 0.12)
-    c.limb([at(1.7, 2.1), at(2.15, 1.4), at(2.1, 0.7), at(2.4, 0.45)], skin, v * 0.32)
-    c.circle(*at(1.45, 2.25), v * 0.78, skin)
-    c.ellipse(*at(0.95, 2.2), v * 0.5, v * 0.72, darker(skin, 0.18))
-    c.poly([at(1.7, 1.75), at(2.3, 1.55), at(1.75, 1.55)], p.light.object((250, 246, 230)))
-    c.circle(*at(1.75, 2.45), v * 0.09, _EYE)
-
-
-def dinosaur(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
-    c, v, side = p.canvas, 11 * k, p.rng.choice((-1, 1))
-    skin = named_accent(p, color, (96, 156, 96))
-
-    def at(dx: float, dy: float) -> tuple[float, float]:
-        return x + side * dx * v, y - dy * v
-
-    c.poly([at(-1.0, 2.0), at(-3.0, 0.6), at(-1.1, 0.9)], skin)
-    _legs(p, x, y, v * 0.85, v * 1.1, v * 0.42, darker(skin, 0.12))
-    c.ellipse(*at(-0.1, 1.5), v * 1.4, v * 0.85, skin)
-    c.limb([at(0.9, 1.7), at(1.6, 2.6), at(1.75, 3.9)], skin, v * 0.5)
-    c.ellipse(*at(2.0, 4.05), v * 0.52, v * 0.32, skin)
-    for dx, dy in ((-1.1, 2.3), (-0.5, 2.5), (0.1, 2.52), (0.65, 2.42)):
-        c.poly([at(dx - 0.25, dy - 0.25), at(dx + 0.25, dy - 0.25), at(dx, dy + 0.2)], darker(skin, 0.3))
-    c.circle(*at(2.1, 4.15), v * 0.09, _EYE)
-
-
-def dragon(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
-    c, v, side = p.canvas, 9 * k, p.rng.choice((-1, 1))
-    skin = named_accent(p, color, p.rng.choice(((176, 52, 56), (64, 132, 92), (98, 74, 150))))
-    wing = darker(skin, 0.28)
-
-    def at(dx: float, dy: float) -> tuple[float, float]:
-        return x + side * dx * v, y - dy * v
-
-    c.poly([at(-0.2, 0.2), at(-1.2, 2.9), at(-2.6, 1.9), at(-2.2, 1.3), at(-1.6, 1.3), at(-1.2, 0.7)], wing)
-    c.poly([at(0.2, 0.2), at(0.4, 2.7), at(1.7, 1.9), at(1.4, 1.4), at(1.0, 0.9)], darker(skin, 0.15))
-    c.poly(
-        [at(-0.8, 0.1), at(-2.0, -0.7), at(-3.0, -0.4), at(-3.2, 0.1), at(-3.4, -0.6), at(-2.0, -1.1), at(-0.6, -0.45)],
-        skin,
-    )
-    c.ellipse(x, y, v * 1.1, v * 0.55, skin)
-    c.ellipse(x, y + v * 0.18, v * 0.8, v * 0.34, lighter(skin, 0.4))
-    c.poly([at(0.6, 0.3), at(1.5, 1.25), at(2.0, 0.95), at(1.0, -0.2)], skin)
-    c.ellipse(*at(2.0, 1.15), v * 0.5, v * 0.34, skin)
-    c.poly([at(2.2, 1.3), at(3.0, 1.0), at(2.2, 0.86)], skin)
-    c.poly([at(1.6, 1.35), at(1.85, 1.4), at(1.4, 1.95)], wing)
-    c.circle(*at(2.15, 1.26), v * 0.11, p.light.filter((255, 224, 90)))
-    for dx in (-0.5, 0.5):
-        c.limb([at(dx, -0.35), at(dx - 0.15, -0.9)], skin, v * 0.26)
 
 
 def owl(p: Picture, x: float, y: float, k: float, color: str | None) -> None:

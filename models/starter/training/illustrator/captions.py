@@ -6,12 +6,14 @@ for words that mean nothing to a picture (invented names, adjectives of feeling)
 
 import random
 
-from models.starter.training.illustrator.scene import Item, Scene
+from models.starter.training.illustrator.scene import NEVER_CLOSE, Item, Scene
 from models.starter.training.vocabulary import (
     ACTIONS,
     CHARACTER_KEYS,
+    CLOSE,
     CLOTHES,
     COLORS,
+    FAR,
     SETTINGS,
     SIZES,
     STYLES,
@@ -52,7 +54,7 @@ def item_phrase(item: Item, rng: random.Random, *, article: bool = True) -> str:
     thing = THINGS[item.key]
     noun = thing.nouns[0] if rng.random() < 0.55 else rng.choice(thing.nouns)
     words: list[str] = []
-    if item.size != "normal" and rng.random() < 0.92:
+    if item.size == "small" or (item.size != "normal" and rng.random() < 0.92):
         words.append(rng.choice(SIZES[item.size]))
     elif rng.random() < 0.06:
         words.append(rng.choice(_IDLE_WORDS))
@@ -61,7 +63,7 @@ def item_phrase(item: Item, rng: random.Random, *, article: bool = True) -> str:
         words.append(_color_word(item, rng))
     words.append(noun)
     phrase = " ".join(words)
-    if article and not (thing.plural or noun in ("people", "treasure", "flames")):
+    if article and not thing.plural:
         common = 0.4 if thing.kind == "sky" else 0.8
         phrase = with_article(phrase) if rng.random() < common else f"the {phrase}"
     if item.color and clothed:
@@ -72,6 +74,15 @@ def item_phrase(item: Item, rng: random.Random, *, article: bool = True) -> str:
     return phrase
 
 
+def _nearness(scene: Scene, rng: random.Random) -> str:
+    """How near the only thing is, in words: mostly unsaid when it is close, always said when it is far."""
+    if len(scene.items) != 1 or scene.items[0].key in NEVER_CLOSE:
+        return ""
+    if scene.close:
+        return rng.choice(CLOSE) if rng.random() < 0.22 else ""
+    return rng.choice(FAR)
+
+
 class _Words:
     """The parts of one caption, each perhaps left out."""
 
@@ -79,6 +90,7 @@ class _Words:
         setting = SETTINGS[scene.setting]
         self.phrase = setting.phrases[0] if rng.random() < 0.35 else rng.choice(setting.phrases)
         self.where = place(setting, self.phrase)
+        self.nearness = _nearness(scene, rng)
         self.time = ""
         if setting.shows_time and (complete or rng.random() < 0.9):
             self.time = TIMES[scene.time][0] if rng.random() < 0.4 else rng.choice(TIMES[scene.time])
@@ -97,7 +109,7 @@ class _Words:
 def _tags(scene: Scene, rng: random.Random, *, complete: bool) -> str:
     words = _Words(scene, rng, complete=complete)
     items = [item_phrase(item, rng, article=rng.random() < 0.5) for item in scene.items]
-    parts = [bare(words.phrase), *items, words.weather, words.time, words.style]
+    parts = [bare(words.phrase), *items, words.nearness, words.weather, words.time, words.style]
     if rng.random() < 0.2:
         parts.append(rng.choice(_TOPICS))
     parts = [part for part in parts if part]
@@ -127,9 +139,22 @@ def _where(words: _Words, rng: random.Random) -> str:
     return where
 
 
+def _near_or_far(words: _Words, item: str, rng: random.Random) -> str:
+    """`a close-up of a kettle in a kitchen by day`, `a kettle in the distance in a kitchen by day`."""
+    if "close-up" in words.nearness:
+        text = f"a close-up of {item} {_where(words, rng)}"
+    elif rng.random() < 0.5:
+        text = f"{item}, {words.nearness}, {_where(words, rng)}"
+    else:
+        text = f"{item} {_where(words, rng)}, {words.nearness}"
+    return text + _tail(words, rng) + (f", {words.style}" if words.style else "")
+
+
 def _sentence(scene: Scene, rng: random.Random, *, complete: bool) -> str:
     words = _Words(scene, rng, complete=complete)
     items = [item_phrase(item, rng) for item in scene.items]
+    if words.nearness:
+        return _near_or_far(words, items[0], rng)
     if items:
         first = items[0]
         verb = f" {rng.choice(ACTIONS)}" if rng.random() < 0.45 else ""
@@ -151,7 +176,7 @@ def _sentence(scene: Scene, rng: random.Random, *, complete: bool) -> str:
 def appearance(item: Item, rng: random.Random) -> str:
     """How the pipeline describes a character, `a young woman in a red coat`."""
     phrase = item_phrase(Item(item.key, item.color), rng)
-    phrase = phrase.replace("the ", "a ", 1) if phrase.startswith("the ") else phrase
+    phrase = with_article(phrase.removeprefix("the ")) if phrase.startswith("the ") else phrase
     if rng.random() < 0.3:
         first, _, rest = phrase.partition(" ")
         if first in ("a", "an"):
@@ -169,7 +194,8 @@ def _pipeline(scene: Scene, rng: random.Random, *, complete: bool) -> str:
     subjects = [names.get(item.key) or item_phrase(item, rng) for item in scene.items]
     verb = rng.choice(ACTIONS)
     text = f"{subjects[0]} {verb} {_where(words, rng)}"
-    text += "".join(rng.choice(_LINKS) + other for other in subjects[1:]) + _tail(words, rng)
+    text += "".join(rng.choice(_LINKS) + other for other in subjects[1:])
+    text += (f", {words.nearness}" if words.nearness else "") + _tail(words, rng)
     cast = [f"{names[item.key]}: {appearance(item, rng)}" for item in characters]
     return ", ".join([text, words.style, *cast])
 

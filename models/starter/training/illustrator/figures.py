@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from models.starter.training.illustrator.backdrop import named_accent
 from models.starter.training.illustrator.palette import Color, darker, lighter, mix
+from models.starter.training.illustrator.pen import DARK, GOLD, STEEL, Pen
 from models.starter.training.illustrator.picture import Picture
 
 _SKINS: tuple[Color, ...] = ((246, 206, 170), (226, 172, 130), (172, 116, 80), (116, 76, 54))
@@ -16,23 +17,23 @@ _COATS: tuple[Color, ...] = ((200, 66, 60), (56, 104, 160), (226, 170, 64), (74,
 class Body:
     """What distinguishes one figure from another."""
 
-    height: float = 44
-    head: float = 5.4
+    height: float = 40
+    head: float = 7.4
     hem: float = 0.34
     """Where the coat ends, as a fraction of the height above the ground; small is a long dress."""
     flare: float = 1.15
 
 
 _BODIES: dict[str, Body] = {
-    "woman": Body(43, 5.3, 0.2, 1.5),
-    "man": Body(46, 5.4, 0.38, 1.05),
-    "girl": Body(32, 5.4, 0.24, 1.55),
-    "boy": Body(32, 5.4, 0.36, 1.1),
-    "elder": Body(42, 5.4, 0.16, 1.2),
-    "explorer": Body(45, 5.3, 0.38, 1.1),
-    "scientist": Body(45, 5.4, 0.22, 1.15),
-    "wizard": Body(44, 5.3, 0.05, 1.7),
-    "king": Body(44, 5.3, 0.06, 1.55),
+    "woman": Body(39, 7.2, 0.2, 1.5),
+    "man": Body(42, 7.2, 0.38, 1.05),
+    "girl": Body(29, 7.4, 0.24, 1.55),
+    "boy": Body(29, 7.4, 0.36, 1.1),
+    "elder": Body(38, 7.3, 0.16, 1.2),
+    "explorer": Body(41, 7.1, 0.38, 1.1),
+    "scientist": Body(41, 7.2, 0.22, 1.15),
+    "wizard": Body(40, 7.1, 0.05, 1.7),
+    "king": Body(40, 7.1, 0.06, 1.55),
 }
 
 
@@ -52,7 +53,7 @@ def person(p: Picture, x: float, y: float, k: float, color: str | None, kind: st
     trousers = p.light.object((60, 62, 84) if kind != "boy" else (96, 84, 70))
     h = body.height * k
     hem, shoulder, chin = y - h * body.hem, y - h * 0.76, y - h * 0.79
-    half, foot = h * 0.115, h * 0.055
+    half, foot = h * 0.135, h * 0.068
     for side in (-1, 1):
         c.rect(x + side * foot - foot * 0.75, hem - h * 0.04, x + side * foot + foot * 0.75, y - h * 0.03, trousers)
         c.rounded(
@@ -70,7 +71,7 @@ def person(p: Picture, x: float, y: float, k: float, color: str | None, kind: st
         c.rounded(
             x - r * 1.15, head_y - r * 0.6, x + r * 1.15, head_y + r * (2.3 if kind == "woman" else 1.7), r * 0.7, hair
         )
-    arm = h * 0.062
+    arm = h * 0.088
     for side in (-1, 1):
         hand = (x + side * half * 1.75, y - h * 0.44)
         c.limb([(x + side * half * 0.86, shoulder + h * 0.05), hand], darker(coat, 0.14), arm)
@@ -99,11 +100,11 @@ def person(p: Picture, x: float, y: float, k: float, color: str | None, kind: st
     )
     c.rect(x - r * 0.3, chin - r * 0.3, x + r * 0.3, shoulder + h * 0.012, darker(skin, 0.12))
     c.ellipse(x, head_y, r * 0.86, r, skin)
-    _face_and_hair(p, x, head_y, r, kind, hair)
+    _face_and_hair(p, x, head_y, r, kind, hair, skin)
     _wear(p, x, y, k, h, head_y, r, kind, coat, hair)
 
 
-def _face_and_hair(p: Picture, x: float, head_y: float, r: float, kind: str, hair: Color) -> None:
+def _face_and_hair(p: Picture, x: float, head_y: float, r: float, kind: str, hair: Color, skin: Color) -> None:
     c = p.canvas
     if kind in ("woman", "man", "girl", "boy", "elder", "scientist"):
         c.half(x, head_y - r * 0.12, r * 0.98, r * 1.05, hair)
@@ -124,7 +125,10 @@ def _face_and_hair(p: Picture, x: float, head_y: float, r: float, kind: str, hai
         )
     eye = (34, 30, 36)
     for side in (-1, 1):
-        c.ellipse(x + side * r * 0.34, head_y + r * 0.12, r * 0.11, r * 0.15, eye)
+        c.ellipse(x + side * r * 0.36, head_y + r * 0.14, r * 0.13, r * 0.18, eye)
+    if kind not in ("elder", "wizard"):
+        smile = (x - r * 0.3, head_y + r * 0.28, x + r * 0.3, head_y + r * 0.66)
+        c.arc(smile, 20, 160, darker(skin, 0.5), r * 0.1)
     if kind == "scientist":
         for side in (-1, 1):
             c.ring(x + side * r * 0.36, head_y + r * 0.12, r * 0.3, r * 0.3, eye, r * 0.12)
@@ -201,48 +205,23 @@ def astronaut(p: Picture, x: float, y: float, k: float, color: str | None) -> No
 
 
 def knight(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
-    c, h = p.canvas, 45 * k
-    steel, cloth = p.light.object((168, 176, 190)), named_accent(p, color, (66, 96, 172))
+    """A great helmet with a plume, a shield before the body, a sword held upright."""
+    d = Pen(p, x, y, k * 1.25, color)
+    cloth, steel = d.own((66, 96, 186)), d.lit(STEEL)
+    d.box(d.lit(GOLD), 3.2, 3.4, 5.6, 4, 0.2)
+    d.poly(lighter(steel, 0.4), (4, 4), (4.8, 4), (4.8, 10), (4.4, 10.8), (4, 10))
     for side in (-1, 1):
-        c.rounded(
-            x + side * h * 0.075 - h * 0.05,
-            y - h * 0.4,
-            x + side * h * 0.075 + h * 0.05,
-            y,
-            h * 0.015,
-            darker(steel, 0.25),
-        )
-        c.limb(
-            [(x + side * h * 0.13, y - h * 0.68), (x + side * h * 0.23, y - h * 0.45)], darker(steel, 0.15), h * 0.075
-        )
-    c.poly(
-        [
-            (x - h * 0.14, y - h * 0.75),
-            (x + h * 0.14, y - h * 0.75),
-            (x + h * 0.16, y - h * 0.28),
-            (x - h * 0.16, y - h * 0.28),
-        ],
-        cloth,
-    )
-    c.rect(x - h * 0.145, y - h * 0.5, x + h * 0.145, y - h * 0.465, p.light.object((110, 74, 48)))
-    c.rounded(x - h * 0.085, y - h * 0.95, x + h * 0.085, y - h * 0.76, h * 0.05, steel)
-    c.rect(x - h * 0.06, y - h * 0.88, x + h * 0.06, y - h * 0.855, (26, 26, 34))
-    c.poly([(x, y - h * 0.94), (x + h * 0.13, y - h * 1.06), (x + h * 0.03, y - h * 0.92)], cloth)
-    sx = x + h * 0.25
-    c.poly([(sx - h * 0.016, y - h * 0.46), (sx + h * 0.016, y - h * 0.46), (sx, y - h * 0.95)], lighter(steel, 0.4))
-    c.rect(sx - h * 0.05, y - h * 0.47, sx + h * 0.05, y - h * 0.445, p.light.object((240, 200, 80)))
-    shield = x - h * 0.24
-    c.poly(
-        [
-            (shield - h * 0.1, y - h * 0.62),
-            (shield + h * 0.1, y - h * 0.62),
-            (shield + h * 0.09, y - h * 0.42),
-            (shield, y - h * 0.3),
-            (shield - h * 0.09, y - h * 0.42),
-        ],
-        cloth,
-    )
-    c.rect(shield - h * 0.015, y - h * 0.6, shield + h * 0.015, y - h * 0.36, steel)
+        d.box(darker(steel, 0.25), side * 1.2 - 0.9, 0, side * 1.2 + 0.9, 2.6, 0.3)
+    d.stroke(darker(steel, 0.12), 1.3, (2, 5), (4.2, 3.6))
+    d.poly(cloth, (-2, 5.9), (2, 5.9), (2.4, 1.8), (-2.4, 1.8))
+    d.poly(cloth, (0, 9.8), (-1.2, 11.6), (-3.6, 11.2), (-2.8, 9.6), (-1.4, 9))
+    d.box(steel, -2.3, 5.4, 2.3, 9.4, 0.8)
+    d.dome(steel, 0, 8.6, 2.3, 1.9)
+    d.box(d.lit(DARK), -1.7, 7.6, 1.7, 8.3)
+    d.box(d.lit(DARK), -0.3, 5.8, 0.3, 8)
+    d.poly(steel, (-4.8, 5.9), (-0.8, 5.9), (-0.8, 3.4), (-2.8, 1), (-4.8, 3.4))
+    d.poly(cloth, (-4.3, 5.4), (-1.3, 5.4), (-1.3, 3.5), (-2.8, 1.8), (-4.3, 3.5))
+    d.box(d.lit(GOLD), -3.1, 2.4, -2.5, 5.2)
 
 
 def robot(p: Picture, x: float, y: float, k: float, color: str | None) -> None:

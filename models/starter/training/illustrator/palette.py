@@ -160,7 +160,7 @@ class Light:
         """The colour of something that should be seen: half of the ambient light only, brightened in dark places."""
         if self.dark_place:
             return self.filter(lighter(base, 0.08))
-        k = 0.62
+        k = 0.74
         a = self.ambient
         c = scale(base, (k + (1 - k) * a[0], k + (1 - k) * a[1], k + (1 - k) * a[2]))
         return self.filter(c)

@@ -220,20 +220,6 @@ def fire(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     c.glow(x, y - v * 1.2, v * 2.6, p.light.filter((255, 150, 60)), 0.6)
 
 
-def telescope(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
-    c, v = p.canvas, 12 * k
-    brass, side = named_accent(p, color, (206, 156, 76)), p.rng.choice((-1, 1))
-    for dx in (-0.8, 0.0, 0.8):
-        c.line([(x, y - v * 1.4), (x + dx * v, y)], p.light.object((104, 72, 50)), k * 1.4)
-    for a, b, width in ((-1.1, 0.1, 0.3), (0.0, 0.9, 0.44), (0.8, 1.7, 0.6)):
-        c.line(
-            [(x + side * a * v, y - v * (1.4 + a * 0.55)), (x + side * b * v, y - v * (1.4 + b * 0.55))],
-            darker(brass, 0.3 - width * 0.4),
-            v * width,
-        )
-    c.circle(x + side * v * 1.68, y - v * 2.33, v * 0.26, p.light.filter((150, 214, 250)))
-
-
 def computer(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     c, v = p.canvas, 13 * k
     case = named_accent(p, color, (206, 208, 214))
@@ -322,4 +308,4 @@ def planet(p: Picture, x: float, y: float, k: float, color: str | None) -> None:
     base: Color = (
         ACCENTS[color] if color else p.rng.choice(((216, 124, 84), (92, 154, 214), (196, 166, 114), (146, 114, 196)))
     )
-    settings_space.world(p, x, y, 15 * k, base, ringed=p.chance(0.65))
+    settings_space.world(p, x, y, 15 * k, base, ringed=True)

@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from models.starter.training.illustrator.captions import caption
-from models.starter.training.illustrator.compose import DRAWERS, painter, render
+from models.starter.training.illustrator.compose import painter, render
+from models.starter.training.illustrator.drawers import DRAWERS
 from models.starter.training.illustrator.scene import (
+    NEVER_CLOSE,
     SIZES_BY_ASPECT,
     SKY_LIGHTS,
     Item,
     Scene,
     sample_scene,
 )
-from models.starter.training.vocabulary import COLORS, MOODS, SETTINGS, SIZES, STYLES, THINGS, TIMES, WEATHERS
+from models.starter.training.vocabulary import COLORS, FAR, MOODS, SETTINGS, SIZES, STYLES, THINGS, TIMES, WEATHERS
 
 
 def test_the_same_scene_gives_the_same_bytes() -> None:
@@ -107,3 +109,35 @@ def test_the_palette_of_a_mood_is_named_when_it_shows() -> None:
 def test_a_colour_of_a_thing_changes_the_picture() -> None:
     pictures = {render(Scene("ocean", items=(Item("boat", color),), seed=6)).tobytes() for color in COLORS}
     assert len(pictures) == len(COLORS)
+
+
+def test_a_noun_stands_for_one_thing() -> None:
+    nouns = [noun for thing in THINGS.values() for noun in thing.nouns]
+    assert len(nouns) == len(set(nouns))
+    for key, thing in THINGS.items():
+        assert all(key not in other.nouns for other in THINGS.values() if other is not thing), key
+
+
+def test_everything_that_can_be_drawn_has_a_place() -> None:
+    assert set(THINGS) == {key for setting in SETTINGS.values() for key in setting.objects}
+
+
+@pytest.mark.parametrize("key", [key for key in THINGS if key not in NEVER_CLOSE])
+def test_a_close_up_fills_the_picture_and_stays_inside(key: str) -> None:
+    host = next(setting.key for setting in SETTINGS.values() if key in setting.objects)
+    bare, with_it = (Scene(host, "day", items=items, seed=9, close=True) for items in ((), (Item(key),)))
+    changed = np.abs(render(with_it).astype(int) - render(bare).astype(int)).max(2) > 40
+    rows = np.flatnonzero(changed.mean(1) > 0.004)
+    height = (rows[-1] - rows[0] + 1) / changed.shape[0]
+    assert 0.2 < height < (1 if key in ("ufo", "fire") else 0.98)  # a beam and a glow reach further
+    assert changed.mean() > 0.006
+
+
+def test_a_single_thing_is_usually_seen_close_and_a_far_one_is_said_to_be_far() -> None:
+    rng = random.Random(33)
+    alone = [scene for scene in (sample_scene(rng) for _ in range(900)) if len(scene.items) == 1]
+    alone = [scene for scene in alone if scene.items[0].key not in NEVER_CLOSE]
+    assert sum(scene.close for scene in alone) / len(alone) > 0.75
+    for scene in alone:
+        text = caption(scene, rng).lower()
+        assert any(words in text for words in FAR) != scene.close, text
