@@ -15,3 +15,7 @@ class GPUMemoryShortage(GPUError):
 
 class GPUBusy(GPUError):
     """Another process held the lease on the GPU for longer than the caller would wait."""
+
+
+class CheckpointError(GPUError):
+    """The files of a model are missing or damaged."""
