@@ -170,6 +170,32 @@ def one(
 
 
 @app.command()
+def cleanup(
+    terminate: Annotated[
+        int | None,
+        typer.Option("--terminate", metavar="PID", help="End this process of somebody else's, after asking."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Stop stage processes whose runner is gone; list who else holds GPU memory."""
+    from stages.commands.memory import clean_up
+
+    clean_up(terminate, yes)
+
+
+@app.command()
+def conflict(
+    memory: Annotated[str, typer.Option("--memory", help="How much is needed, for example 6GiB.")],
+    stage: Annotated[str, typer.Option("--stage", help="Which stage needs it.")] = "images",
+    as_json: given.AsJSON = False,
+) -> None:
+    """Who would have to give way for so much GPU memory, and in which order. Stops nobody."""
+    from stages.commands.memory import print_conflict
+
+    print_conflict(stage, memory, as_json)
+
+
+@app.command()
 def settings() -> None:
     """Every setting with its default and its meaning."""
     from stages.commands.settings import print_settings
