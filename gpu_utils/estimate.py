@@ -1,0 +1,117 @@
+"""What a strategy will need at its peak, before a byte of weights is read: learned, else a dry run, else a formula.
+
+The peak is that of the worst phase. Encoding, denoising and decoding need different parts of a pipeline at different times;
+how much of it lies on the device meanwhile is what strategies differ in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from gpu_utils.activations import Activations, Work, activations, is_denoiser, is_encoder, layers_of
+from gpu_utils.budget import CONTEXT_BYTES
+from gpu_utils.checkpoints import Checkpoint, Component
+from gpu_utils.precision import BYTES_PER_ELEMENT, stored_bytes, two_largest_bytes
+from gpu_utils.sizes import GIB
+from gpu_utils.strategies import Need, Source, Strategy
+
+if TYPE_CHECKING:
+    from gpu_utils.learned import Measurement
+
+HOST_BYTES = GIB  # what a CUDA context and its libraries take of the host beside weights
+# PyTorch rounds each pinned block up to a power of two: 1.33 times as much on average, and FLUX.1's leaves lie badly.
+PINNED_FACTOR = 1.5
+DryRun = Callable[[Strategy], Activations | None]
+
+
+def estimate(
+    checkpoint: Checkpoint,
+    strategy: Strategy,
+    *,
+    work: Work,
+    dtype: str = "bfloat16",
+    cpu_dtype: str = "float32",
+    learned: Mapping[str, Measurement] | None = None,
+    dry_run: DryRun | None = None,
+) -> Need:
+    """The need of one strategy. `dtype` is what is computed in on a GPU, `cpu_dtype` on the CPU.
+
+    `learned` holds what was measured for this model, work, GPU and precision, by strategy; `dry_run` gives activations
+    where the caller can build the model without memory (None: it cannot for this strategy).
+    """
+    on_cpu = strategy.residency == "cpu"
+    element_bytes = BYTES_PER_ELEMENT[cpu_dtype if on_cpu else dtype]
+    simulated = dry_run(strategy) if dry_run is not None and not on_cpu else None
+    beside = simulated or activations(checkpoint, work, element_bytes, tiled=strategy.tiled_decoding)
+    source: Source = "dry run" if simulated else "formula"
+    stored = {part.name: _stored(part, strategy, element_bytes) for part in checkpoint.components}
+    largest = max(beside.encode, beside.denoise, beside.decode)
+    if on_cpu:
+        return Need(0, sum(stored.values()) + largest, stored, largest, source)
+    peak = CONTEXT_BYTES + max(_phases(checkpoint, strategy, stored, beside, element_bytes))
+    measured = (learned or {}).get(strategy.name)
+    if measured is not None:
+        peak, source = measured.peak_bytes, "learned"
+    return Need(peak, _host(checkpoint, strategy, stored, dtype), stored, largest, source)
+
+
+def _stored(part: Component, strategy: Strategy, element_bytes: int) -> int:
+    return stored_bytes(part, strategy.weights if _lowered(part) else "native", element_bytes)
+
+
+def _lowered(part: Component) -> bool:
+    """Whether a strategy's precision applies: to what is large, and not to a VAE."""
+    return part.name == "model" or is_encoder(part) or is_denoiser(part)
+
+
+def _phases(
+    checkpoint: Checkpoint, strategy: Strategy, stored: Mapping[str, int], beside: Activations, element_bytes: int
+) -> list[int]:
+    """Bytes on the device in each phase, the context aside."""
+    parts = checkpoint.components
+    encoders = [part for part in parts if is_encoder(part)]
+    others = [part for part in parts if not is_encoder(part)]
+
+    def whole(chosen: list[Component]) -> int:
+        return sum(stored[part.name] for part in chosen)
+
+    def passing(chosen: list[Component]) -> int:
+        leaves = (two_largest_bytes(part, strategy.weights, element_bytes) for part in chosen)
+        return max(leaves, default=0)
+
+    match strategy.residency:
+        case "resident":
+            return [whole([*parts]) + max(beside.encode, beside.denoise, beside.decode)]
+        case "encode-first":
+            return [whole(encoders) + beside.encode, whole(others) + max(beside.denoise, beside.decode)]
+        case "stream":
+            kept = whole([part for part in others if not is_denoiser(part)])
+            leaves = passing([part for part in others if is_denoiser(part)])
+            return [passing(encoders) + beside.encode, kept + leaves + max(beside.denoise, beside.decode)]
+        case _:  # "split": the least that makes progress is two layers, and the embedding or head beside them
+            layers = max((layers_of(part.config) for part in parts), default=1)
+            return [2 * whole([*parts]) // layers + passing([*parts]) + beside.denoise]
+
+
+def _host(checkpoint: Checkpoint, strategy: Strategy, stored: Mapping[str, int], dtype: str) -> int:
+    """Host memory beside what is already used: weights that wait there, and one part while its precision is changed.
+
+    Files whose precision is kept are mapped, not read: their pages are given up before anything is killed.
+    """
+    element_bytes = BYTES_PER_ELEMENT[dtype]
+    converted = [
+        stored_bytes(part, "native", element_bytes)
+        for part in checkpoint.components
+        if not part.quantized and part.disk_bytes != stored_bytes(part, "native", element_bytes)
+    ]
+    phases = [
+        [stored[part.name] for part in checkpoint.components if is_encoder(part)],
+        [stored[part.name] for part in checkpoint.components if not is_encoder(part)],
+    ]
+    waiting = max(sum(phase) for phase in phases)
+    if strategy.host == "pinned":
+        waiting = int(waiting * PINNED_FACTOR)
+    elif strategy.host != "pageable":
+        waiting = 0
+    return HOST_BYTES + waiting + max(converted, default=0)

@@ -1,0 +1,141 @@
+"""What strategies need, checked against what was measured on a GPU (one H200, 20 November 2026)."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from gpu_utils.activations import Activations, Work, activations, cache_bytes_per_token
+from gpu_utils.checkpoints import Checkpoint, read_checkpoint
+from gpu_utils.estimate import estimate
+from gpu_utils.learned import Measurement
+from gpu_utils.precision import stored_bytes
+from gpu_utils.sizes import GIB, MIB
+from gpu_utils.strategies import DIFFUSION, LANGUAGE, Need, Strategy
+from tests.gpu_utils.checkpoint_files import Part, language_model, pipeline, write_json, write_tensors
+from tests.gpu_utils.known_models import QWEN3_4B, VAE, flux, qwen3_4b
+
+PICTURE = Work("picture", 1024, 1024)
+TEXT = Work("text", prompt_tokens=1500, context_tokens=7500)
+NAMED = {strategy.name: strategy for strategy in DIFFUSION}
+
+
+@pytest.fixture(scope="module")
+def flux_1(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    return read_checkpoint(flux(tmp_path_factory.mktemp("flux")))
+
+
+@pytest.fixture(scope="module")
+def qwen(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    return read_checkpoint(qwen3_4b(tmp_path_factory.mktemp("qwen")))
+
+
+def needs(checkpoint: Checkpoint, work: Work) -> dict[str, Need]:
+    strategies = DIFFUSION if checkpoint.pipeline else LANGUAGE
+    return {strategy.name: estimate(checkpoint, strategy, work=work) for strategy in strategies}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "measured_gib"),
+    [(NAMED["full"], 36.3), (Strategy("nf4", "nf4"), 15.5), (Strategy("stream", residency="stream"), 5.8)],
+    ids=["all resident", "nf4 transformer and T5, resident", "streamed, decoded whole"],
+)
+def test_the_formula_meets_the_measured_peaks_of_flux(
+    flux_1: Checkpoint, strategy: Strategy, measured_gib: float
+) -> None:
+    assert estimate(flux_1, strategy, work=PICTURE).gpu_bytes / GIB == pytest.approx(measured_gib, rel=0.08)
+
+
+def test_layerwise_fp8_is_not_half(flux_1: Checkpoint) -> None:
+    transformer = next(part for part in flux_1.components if part.name == "transformer")
+    assert stored_bytes(transformer, "native", 2) / GIB == pytest.approx(22.15, abs=0.02)
+    assert stored_bytes(transformer, "fp8", 2) / GIB == pytest.approx(14.10, abs=0.05)
+    encoders_stay = estimate(flux_1, NAMED["full"], work=PICTURE).gpu_bytes - stored_bytes(transformer, "native", 2)
+    assert (encoders_stay + stored_bytes(transformer, "fp8", 2)) / GIB == pytest.approx(28.6, rel=0.02)
+
+
+@pytest.mark.parametrize(("pixels", "mebibytes"), [(512, 159), (1024, 468), (1536, 984)])
+def test_denoising_grows_with_the_picture_as_dry_runs_say(flux_1: Checkpoint, pixels: int, mebibytes: int) -> None:
+    found = activations(flux_1, Work("picture", pixels, pixels), 2, tiled=False)
+    assert found.denoise / MIB == pytest.approx(mebibytes, rel=0.04)
+
+
+def test_each_step_down_of_flux_takes_less(flux_1: Checkpoint) -> None:
+    found = needs(flux_1, PICTURE)
+    order = ["full", "encode-first", "encode-first-tiled", "fp8", "int8", "nf4", "stream", "cpu"]
+    peaks = [found[name].gpu_bytes for name in order]
+    assert peaks == sorted(peaks, reverse=True)
+    assert found["stream"].gpu_bytes < 3 * GIB  # a card of 4 GiB less its reserve
+    assert found["cpu"].gpu_bytes == 0
+
+
+def test_streamed_weights_wait_in_host_memory(flux_1: Checkpoint) -> None:
+    found = needs(flux_1, PICTURE)
+    denoiser = found["stream"].weights_by_component["transformer"]
+    assert found["stream"].host_bytes > found["stream-low"].host_bytes > denoiser
+    assert found["stream-fp8-low"].host_bytes < found["stream-low"].host_bytes
+    assert found["stream-disk"].host_bytes < 2 * GIB
+    assert found["cpu"].host_bytes > 4 * 16e9  # float32
+
+
+def test_a_language_model_needs_its_weights_its_cache_and_its_logits(qwen: Checkpoint) -> None:
+    assert cache_bytes_per_token(qwen.config("model"), 2) == 2 * 36 * 8 * 128 * 2
+    found = needs(qwen, TEXT)
+    cache = 7500 * 147_456
+    assert found["full"].weights_by_component["model"] == pytest.approx(8.04e9, rel=0.01)
+    assert 8.04e9 + cache < found["full"].gpu_bytes < 8.04e9 + cache + 2 * GIB
+    peaks = [found[name].gpu_bytes for name in ("full", "int8", "nf4", "split", "cpu")]
+    assert peaks == sorted(peaks, reverse=True)
+
+
+def test_a_config_within_a_config_counts(tmp_path: Path) -> None:
+    nested = read_checkpoint(language_model(tmp_path, {"a.weight": (8, 8)}, {"text_config": QWEN3_4B}))
+    assert cache_bytes_per_token(nested.config("model"), 2) == 147_456
+
+
+def test_full_precision_files_are_loaded_in_less_and_cost_host_memory_meanwhile(tmp_path: Path) -> None:
+    half, whole = (read_checkpoint(qwen3_4b(tmp_path / dtype, dtype)) for dtype in ("BF16", "F32"))
+    full = LANGUAGE[0]
+    small, large = (estimate(checkpoint, full, work=TEXT) for checkpoint in (half, whole))
+    assert small.gpu_bytes == large.gpu_bytes
+    assert large.host_bytes - small.host_bytes == pytest.approx(8.04e9, rel=0.01)
+    assert estimate(whole, full, work=TEXT, dtype="float32").gpu_bytes > 16e9
+
+
+def test_quantised_files_are_not_quantised_again(tmp_path: Path) -> None:
+    write_json(tmp_path / "config.json", {"quantization_config": {"quant_method": "bitsandbytes"}, "hidden_size": 64})
+    write_tensors(tmp_path / "model.safetensors", {"a.weight": (10**9, 1)}, "U8")
+    peaks = {name: need.gpu_bytes for name, need in needs(read_checkpoint(tmp_path), TEXT).items()}
+    assert peaks["full"] == peaks["nf4"] == peaks["int8"]
+
+
+def test_encoding_may_be_the_peak(tmp_path: Path) -> None:
+    """A small denoiser behind a large text encoder, as in FLUX.2-klein-4B."""
+    encoder: Part = ("transformers", "Qwen3ForCausalLM", QWEN3_4B, {"layers.0.weight": (40_000, 100_000)})
+    denoiser: Part = ("diffusers", "Flux2Transformer2DModel", {"dim": 3072}, {"blocks.0.weight": (1000, 1000)})
+    parts = {"text_encoder": encoder, "transformer": denoiser, "vae": VAE}
+    found = needs(read_checkpoint(pipeline(tmp_path, "Flux2KleinPipeline", parts)), PICTURE)
+    assert 8e9 < found["encode-first"].gpu_bytes < 9.5e9
+    assert found["nf4"].gpu_bytes < found["encode-first"].gpu_bytes / 1.5
+
+
+def test_learned_goes_before_a_dry_run_and_that_before_the_formula(flux_1: Checkpoint) -> None:
+    full, cpu = NAMED["full"], NAMED["cpu"]
+    learned = {"full": Measurement(35 * GIB, 5.0, 0.8, "2.11")}
+    simulated = Activations(denoise=GIB, decode=3 * GIB)
+    formula = estimate(flux_1, full, work=PICTURE)
+    dry = estimate(flux_1, full, work=PICTURE, dry_run=lambda strategy: simulated)
+    known = estimate(flux_1, full, work=PICTURE, dry_run=lambda strategy: simulated, learned=learned)
+    assert (formula.source, dry.source, known.source) == ("formula", "dry run", "learned")
+    assert formula.gpu_bytes - dry.gpu_bytes == formula.activation_bytes - 3 * GIB
+    assert known.gpu_bytes == 35 * GIB
+    assert estimate(flux_1, full, work=PICTURE, dry_run=lambda strategy: None) == formula
+    assert estimate(flux_1, cpu, work=PICTURE, learned=learned).source == "formula"
+
+
+def test_estimating_every_strategy_takes_far_less_than_a_second(flux_1: Checkpoint) -> None:
+    started = time.perf_counter()
+    needs(read_checkpoint(flux_1.directory), PICTURE)
+    assert time.perf_counter() - started < 0.5

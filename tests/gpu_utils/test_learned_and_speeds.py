@@ -1,0 +1,151 @@
+"""What this machine measured is kept, bounded, and corrects the shipped table."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gpu_utils import learned
+from gpu_utils.activations import Work
+from gpu_utils.checkpoints import read_checkpoint
+from gpu_utils.learned import Measurement, Situation, architecture_digest, data_file, learn, recall
+from gpu_utils.speeds import PICTURES, TEXTS, expected_speeds
+from gpu_utils.strategies import DIFFUSION, LANGUAGE
+from tests.gpu_utils.checkpoint_files import language_model
+
+HERE = Situation("abc", Work("picture", 1024, 1024), "NVIDIA H200", "bfloat16")
+MEASURED = Measurement(10 * 2**30, 5.0, 1.0, "2.11")
+
+
+@pytest.fixture(autouse=True)
+def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GPU_UTILS_DATA_DIR", str(tmp_path / "data"))
+    return tmp_path / "data" / "learned.json"
+
+
+def test_what_was_measured_is_recalled_in_the_same_situation_only() -> None:
+    assert learn(HERE, "full", MEASURED)
+    found = recall(HERE)
+    assert set(found) == {"full"}
+    assert replace(found["full"], measured_at=0.0) == MEASURED
+    for other in (
+        replace(HERE, model="def"),
+        replace(HERE, gpu="NVIDIA A100"),
+        replace(HERE, dtype="float16"),
+        replace(HERE, work=Work("picture", 512, 1024)),
+    ):
+        assert recall(other) == {}
+
+
+def test_the_peak_only_rises_and_seconds_are_averaged() -> None:
+    learn(HERE, "full", MEASURED)
+    learn(HERE, "full", Measurement(8 * 2**30, 7.0, 3.0, "2.11"))
+    found = recall(HERE)["full"]
+    assert (found.peak_bytes, found.setup_seconds, found.unit_seconds) == (10 * 2**30, 6.0, 2.0)
+
+
+def test_another_torch_begins_anew() -> None:
+    learn(HERE, "full", MEASURED)
+    learn(HERE, "full", Measurement(8 * 2**30, 7.0, 3.0, "2.13"))
+    assert recall(HERE)["full"].peak_bytes == 8 * 2**30
+
+
+def test_the_file_is_bounded_and_the_oldest_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learned, "MAX_ENTRIES", 3)
+    for number in range(5):
+        learn(replace(HERE, model=f"model-{number}"), "full", MEASURED)
+    assert len(json.loads(data_file().read_text())) == 3
+    assert not recall(replace(HERE, model="model-1"))
+    assert recall(replace(HERE, model="model-4"))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000, b"9" * 5_000_000])
+def test_a_damaged_file_is_forgotten_and_written_anew(own_data: Path, content: bytes) -> None:
+    own_data.parent.mkdir()
+    own_data.write_bytes(content)
+    assert recall(HERE) == {}
+    assert learn(HERE, "full", MEASURED)
+    assert "full" in recall(HERE)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"peak_bytes": "much"}, {"peak_bytes": -1}, {"unit_seconds": None}, {"unit_seconds": float("nan")},
+        {"peak_bytes": 10**400}, {"surprise": 1}, 7,
+    ],
+)  # fmt: skip
+def test_one_damaged_entry_costs_only_itself(own_data: Path, damage: object) -> None:
+    learn(HERE, "full", MEASURED)
+    learn(HERE, "stream", MEASURED)
+    content = json.loads(own_data.read_text())
+    key = next(key for key in content if key.endswith("| stream"))
+    content[key] = content[key] | damage if isinstance(damage, dict) else damage
+    own_data.write_text(json.dumps(content))
+    assert set(recall(HERE)) == {"full"}
+
+
+def test_a_directory_that_cannot_be_written_costs_what_was_learned_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("GPU_UTILS_DATA_DIR", str(tmp_path / "file"))
+    assert not learn(HERE, "full", MEASURED)
+    assert recall(HERE) == {}
+
+
+def test_processes_that_learn_at_once_lose_nothing() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(lambda n: learn(replace(HERE, model=f"m{n}"), "full", MEASURED), range(24)))
+    assert all(recall(replace(HERE, model=f"m{n}")) for n in range(24))
+    assert [path.name for path in data_file().parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_the_user_has_a_place_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GPU_UTILS_DATA_DIR")
+    monkeypatch.setenv("XDG_STATE_HOME", "/state")
+    assert data_file() == Path("/state/gpu_utils/learned.json")
+
+
+def test_a_model_is_its_tensors_not_its_place(tmp_path: Path) -> None:
+    shapes = {"a.weight": (8, 8)}
+    digests = [architecture_digest(read_checkpoint(language_model(tmp_path / name, shapes))) for name in ("a", "b")]
+    other = architecture_digest(read_checkpoint(language_model(tmp_path / "c", {"a.weight": (8, 16)})))
+    assert digests[0] == digests[1] != other
+
+
+def test_every_strategy_has_a_shipped_speed() -> None:
+    assert set(PICTURES) == {strategy.name for strategy in DIFFUSION}
+    assert set(TEXTS) == {strategy.name for strategy in LANGUAGE}
+
+
+def test_shipped_speeds_are_those_measured_for_flux() -> None:
+    found = expected_speeds(DIFFUSION, "picture", 33_700_000_000)
+    assert found["full"].unit_seconds == pytest.approx(0.82)
+    assert found["stream"].unit_seconds == pytest.approx(2.27)
+    assert found["stream-fp8"].unit_seconds == pytest.approx(1.68)
+    assert found["stream"].setup_seconds == pytest.approx(20.5)
+
+
+def test_one_measurement_sets_the_scale_for_the_others() -> None:
+    here = {"full": Measurement(0, 11.4, 8.2, "2.11")}  # ten times slower than where the table comes from
+    found = expected_speeds(DIFFUSION, "picture", 33_700_000_000, here)
+    assert (found["full"].setup_seconds, found["full"].unit_seconds) == (11.4, 8.2)
+    assert found["stream"].unit_seconds == pytest.approx(22.7)
+    assert found["full"].unit_seconds < found["nf4"].unit_seconds < found["stream"].unit_seconds
+
+
+def test_a_strategy_measured_slower_here_loses_its_place() -> None:
+    here = {"full": Measurement(0, 5.6, 0.82, "2.11"), "stream": Measurement(0, 20.0, 9.0, "2.11")}
+    found = expected_speeds(DIFFUSION, "picture", 33_700_000_000, here)
+    assert found["stream"].unit_seconds == 9.0
+    assert found["stream-low"].unit_seconds < found["stream"].unit_seconds * 2
+
+
+def test_a_measurement_of_nothing_breaks_nothing() -> None:
+    zero = {"full": Measurement(0, 0.0, 0.0, "2.11")}
+    assert expected_speeds(DIFFUSION, "picture", 0, zero)["stream"].unit_seconds > 0
