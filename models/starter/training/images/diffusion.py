@@ -2,7 +2,12 @@
 
 At time t in 0..1 the network sees `(1 - t) latent + t noise` and the caption and predicts `noise - latent`. One
 caption in ten is empty, for classifier-free guidance. Training goes on over several parts: `state.pt` in the working
-directory carries weights, averages and the optimizer; without it, shards of a former part can be the start.
+directory carries weights, averages and the optimizer; without it, shards of a former part or the pipeline that ships
+can be the start: the learning rate warms up again and falls in the last part, as for a training from nothing, because
+what is to be learned has changed.
+
+Times are drawn from a logit-normal distribution, which spends the steps where the picture is decided, and the loss is
+not weighted besides (Esser et al., arXiv 2403.03206).
 """
 
 import math
@@ -24,7 +29,7 @@ from models.starter.training.images.autoencoder import encode_moments
 from models.starter.training.images.renders import ASPECT_SHARES, Chunk, Renderers
 
 _EMPTY_SHARE = 0.1
-_STEPS_PER_CHUNK = 6  # encoding faster would take more of the GPU than new pictures are worth
+_STEPS_PER_CHUNK = 5  # encoding faster would take more of the GPU than new pictures are worth
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Settings:
     tiny: bool = False
     final: bool = False
     """The last part: the learning rate falls to nothing."""
-    minimum_pictures: int = 20_000
+    minimum_pictures: int = 8_000
     average_decay: float = 0.9995
 
 
@@ -103,10 +108,12 @@ class Model:
 def add_encoded(pool: pools.Pool, encoder: Any, chunk: Chunk, device: str) -> None:
     """Encode a chunk's pictures and put the latents on their shelf."""
     dtype = next(encoder.parameters()).dtype
-    tokens, labels = torch.from_numpy(chunk.tokens), torch.from_numpy(chunk.labels)
-    for start in range(0, len(chunk.images), 64):
+    pictures, tokens, labels = (torch.from_numpy(part) for part in (chunk.images, chunk.tokens, chunk.labels))
+    if device == "cuda":  # from pinned memory the copies do not wait for the steps that are under way
+        pictures, tokens, labels = pictures.pin_memory(), tokens.pin_memory(), labels.pin_memory()
+    for start in range(0, len(pictures), 64):
         rows = slice(start, start + 64)
-        images = pools.to_unit(torch.from_numpy(chunk.images[rows]).to(device)).to(dtype)
+        images = pools.to_unit(pictures[rows].to(device, non_blocking=True)).to(dtype)
         latents = encode_moments(encoder, images)[:, :LATENT_CHANNELS]
         pool[chunk.aspect].add(latents, tokens[rows], labels[rows])
 
@@ -121,21 +128,48 @@ def encode_pool(images: pools.Pool, latents: pools.Pool, encoder: Any) -> None:
             latents[aspect].add(moments[:, :LATENT_CHANNELS], shelf.tokens[rows], shelf.labels[rows])
 
 
-Predict = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
+Forward = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 
 
-def _predictor(unet: Any, *, compile_it: bool) -> Predict:
-    def predict(noisy: torch.Tensor, timesteps: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
-        sample: torch.Tensor = unet(noisy, timesteps, states, return_dict=False)[0]
-        return sample
+class Predictor:
+    """The denoiser's forward pass: eager until the compiler's cache is filled, then compiled for each aspect.
 
-    return torch.compile(predict, dynamic=False) if compile_it else predict
+    A compilation that fails is said once, and the training goes on eagerly.
+    """
+
+    def __init__(self, unet: Any, ready: Callable[[], bool] | None = None) -> None:
+        def eager(noisy: torch.Tensor, timesteps: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+            sample: torch.Tensor = unet(noisy, timesteps, states, return_dict=False)[0]
+            return sample
+
+        self._eager: Forward = eager
+        self._ready = ready
+        self._compiled: Forward | None = None
+
+    @property
+    def compiled(self) -> bool:
+        """Whether the compiled form is in use."""
+        return self._compiled is not None
+
+    def __call__(self, noisy: torch.Tensor, timesteps: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+        """Noisy latents (n, c, h, w), times in 0..1000 and text states (n, 77, width) to the predicted flow."""
+        if self._compiled is None and self._ready is not None and self._ready():
+            self._compiled = torch.compile(self._eager, dynamic=False)
+        if self._compiled is not None:
+            try:
+                return self._compiled(noisy, timesteps, states)
+            except RuntimeError as error:
+                if isinstance(error, torch.OutOfMemoryError):
+                    raise
+                print(f"diffusion: not compiled, going on eagerly: {str(error)[:400]}", flush=True)
+                self._compiled, self._ready = None, None
+        return self._eager(noisy, timesteps, states)
 
 
 def warm_compile(settings: Settings) -> None:
-    """Compile the denoiser for every aspect and leave the result in the compiler's cache for the next part."""
+    """Compile the denoiser for every aspect and leave the result in the compiler's cache for the training."""
     unet = architecture.denoiser(tiny=settings.tiny).to(settings.device, memory_format=torch.channels_last)
-    predict = _predictor(unet, compile_it=True)
+    predict = Predictor(unet, lambda: True)
     for width, height in SIZES_BY_ASPECT.values():
         noisy = torch.randn(
             settings.batch_size, LATENT_CHANNELS, height // DOWNSAMPLING, width // DOWNSAMPLING, device=settings.device
@@ -145,6 +179,8 @@ def warm_compile(settings: Settings) -> None:
             states = torch.randn(settings.batch_size, MAX_TOKENS, TEXT_WIDTH, device=settings.device).requires_grad_()
             predicted = predict(noisy, times * 1000, states)
         predicted.float().square().mean().backward()  # type: ignore[no-untyped-call]
+        if not predict.compiled:
+            raise RuntimeError("the denoiser cannot be compiled on this machine")
     print("denoiser: compiled ahead for every aspect", flush=True)
 
 
@@ -164,16 +200,23 @@ def _learning_rate(settings: Settings, progress: float, step_in_part: int) -> fl
 
 
 def train(
-    settings: Settings, model: Model, encoder: Any, pool: pools.Pool, renderers: Renderers, empty_tokens: torch.Tensor
+    settings: Settings,
+    model: Model,
+    encoder: Any,
+    pool: pools.Pool,
+    renderers: Renderers,
+    empty_tokens: torch.Tensor,
+    *,
+    compiled_when: Callable[[], bool] | None = None,
 ) -> dict[str, float]:
-    """Train for `settings.seconds` from now; returns figures of this part."""
+    """Train for `settings.seconds` from now, eagerly until `compiled_when` is true; returns figures of this part."""
     started, device = time.monotonic(), settings.device
     while pools.size(pool) < settings.minimum_pictures or not all(shelf.count for shelf in pool.values()):
         chunk = renderers.take(wait_seconds=5.0)
         if chunk is not None:
             add_encoded(pool, encoder, chunk, device)
     print(f"diffusion: {pools.size(pool)} latents after {time.monotonic() - started:.0f} s", flush=True)
-    predict = _predictor(model.unet, compile_it=settings.compile)
+    predict = Predictor(model.unet, compiled_when if settings.compile else None)
     aspects, shares = tuple(ASPECT_SHARES), tuple(ASPECT_SHARES.values())
     step, printed, total, counted = 0, 0.0, torch.zeros((), device=device), 0
     mean_loss = float("nan")
@@ -211,7 +254,7 @@ def train(
             counted = 0
             print(
                 f"diffusion: {elapsed:.0f} s, step {step} ({model.steps} in all), loss {mean_loss:.4f},"
-                f" {pools.size(pool)} latents",
+                f" {pools.size(pool)} latents, {'compiled' if predict.compiled else 'eager'}",
                 flush=True,
             )
     seconds = time.monotonic() - started

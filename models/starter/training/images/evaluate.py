@@ -12,8 +12,6 @@ from models.starter.training.illustrator.scene import SIZES_BY_ASPECT
 from models.starter.training.images import architecture, prompts, shards
 from models.starter.training.images import judge as judges
 
-HELD_OUT = prompts.CONTACT_SHEET
-
 
 def build_pipeline(weights: Path, tokenizer_dir: Path, *, tiny: bool = False) -> Any:
     """A stock `StableDiffusionPipeline` in float32 from the shards in `weights`."""
@@ -65,19 +63,17 @@ def paint(
     return pictures
 
 
-def contact_sheet(pictures: list[Image.Image], columns: int) -> Image.Image:
-    """The pictures side by side, row by row, each cell as large as the first picture."""
-    width, height = pictures[0].size
-    sheet = Image.new("RGB", (columns * width, -(-len(pictures) // columns) * height))
+def contact_sheet(pictures: list[Image.Image], columns: int, *, width: int | None = None) -> Image.Image:
+    """The pictures side by side, row by row, all as large as the first one or `width` pixels wide."""
+    columns = min(columns, len(pictures))
+    if width is not None:
+        size = (width, round(width * pictures[0].height / pictures[0].width))
+        pictures = [picture.resize(size, Image.Resampling.LANCZOS) for picture in pictures]
+    wide, high = pictures[0].size
+    sheet = Image.new("RGB", (columns * wide, -(-len(pictures) // columns) * high))
     for index, picture in enumerate(pictures):
-        sheet.paste(picture, (index % columns * width, index // columns * height))
+        sheet.paste(picture, (index % columns * wide, index // columns * high))
     return sheet
-
-
-def sheet_of_held_out(pipeline: Any, path: Path, *, steps: int = 8, guidance: float = 4.0, count: int = 24) -> None:
-    """Paint the held-out prompts and save them as one JPEG, six in a row."""
-    pictures = paint(pipeline, list(prompts.CONTACT_SHEET[:count]), steps=steps, guidance=guidance, batch=12)
-    contact_sheet(pictures, 6).save(path, quality=92)
 
 
 def judged_figures(

@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 
-from models.starter.training.images import autoencoder, diffusion, evaluate, pools, shards, tokenizer
+from models.starter.training.images import autoencoder, diffusion, evaluate, pools, profile, prompts, shards, tokenizer
 from models.starter.training.images import judge as judges
 from models.starter.training.images.renders import Renderers
 
@@ -62,10 +62,6 @@ def _prepare(budget: Budget) -> float:
     torch.set_float32_matmul_precision("high")
     torch.backends.cudnn.benchmark = True
     torch.manual_seed(int(time.time()) % 100_000 if not budget.smoke else 0)
-    if budget.compile:
-        from torch import _dynamo
-
-        _dynamo.config.suppress_errors = True
     print(f"device {budget.device}, torch {torch.__version__}", flush=True)
     return started
 
@@ -79,8 +75,9 @@ def _ensure_tokenizer(budget: Budget, published: Path | None = None) -> None:
         return
     if published is not None:
         budget.tokenizer_dir.mkdir(parents=True, exist_ok=True)
+        folder = published / "tokenizer" if shards.is_pipeline(published) else published
         for name in _TOKENIZER_FILES:
-            shutil.copy(published / name, budget.tokenizer_dir / name)
+            shutil.copy(folder / name, budget.tokenizer_dir / name)
     else:
         tokenizer.train(budget.tokenizer_dir, captions=2000 if budget.smoke else 40_000)
 
@@ -109,11 +106,37 @@ def _attempt(what: str, action: Callable[[], Any]) -> Any:
         return None
 
 
+def _compiled_mark(work_dir: Path) -> Path:
+    """The file that says that the compiler's cache holds the denoiser."""
+    return work_dir / "compiled" / "denoiser.done"
+
+
 def compile_ahead(work_dir: Path) -> None:
-    """Compile the denoiser beside part 1 and leave the result in the working directory's cache for part 2."""
-    os.nice(10)
+    """Compile the denoiser beside a training and leave the result in the working directory's cache."""
+    os.nice(5)
     _prepare(Budget(work_dir, work_dir, 0, 0))
     diffusion.warm_compile(diffusion.Settings(device="cuda", seconds=0))
+    _compiled_mark(work_dir).touch()
+
+
+def _start_compiling(budget: Budget) -> "subprocess.Popen[bytes] | None":
+    """A process that fills the compiler's cache, unless it is filled or there is nothing to compile for."""
+    if not budget.compile or budget.device != "cuda" or _compiled_mark(budget.work_dir).exists():
+        return None
+    program = [sys.executable, "-m", "models.starter.training.images", "compile-ahead"]
+    return subprocess.Popen([*program, "--work-dir", str(budget.work_dir)])
+
+
+def _stop_compiling(process: "subprocess.Popen[bytes] | None", seconds: float) -> None:
+    """Wait that long for the process, then end it."""
+    if process is None:
+        return
+    try:
+        process.wait(max(0.1, seconds))
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        process.wait()
+        print("compiling ahead was not finished", flush=True)
 
 
 def _smoked(settings: diffusion.Settings) -> diffusion.Settings:
@@ -128,6 +151,18 @@ def _load_vae(budget: Budget, source: Path) -> Any:
     return vae.eval().requires_grad_(False).to(budget.device, memory_format=torch.channels_last)
 
 
+def _autoencoder_figures(budget: Budget, source: Path) -> dict[str, Any]:
+    """What the autoencoder's part recorded; measured now for one that comes with a pipeline."""
+    recorded = source / "autoencoder.json"
+    if recorded.exists():
+        found: dict[str, Any] = json.loads(recorded.read_text(encoding="utf-8"))
+        return found
+    settings = autoencoder.Settings(device=budget.device, seconds=0, eval_pictures=4 if budget.smoke else 96)
+    psnr = autoencoder.measure(_load_vae(budget, source), settings)
+    print(f"autoencoder: {psnr:.2f} dB on fresh pictures", flush=True)
+    return {"psnr_db": round(psnr, 3)}
+
+
 def run_autoencoder(budget: Budget, *, resume: bool = False) -> float:
     """Part 1: tokenizer, pictures, autoencoder, first latents. Returns the PSNR in dB on fresh pictures."""
     started = _prepare(budget)
@@ -136,13 +171,7 @@ def run_autoencoder(budget: Budget, *, resume: bool = False) -> float:
         shutil.copy(budget.tokenizer_dir / name, budget.out_dir / name)
     device = budget.device
     renderers = _renderers(budget, "ae")
-    ahead: list[subprocess.Popen[bytes]] = []
-
-    def start_compiling_ahead() -> None:
-        if budget.compile and device == "cuda":
-            program = [sys.executable, "-m", "models.starter.training.images", "compile-ahead"]
-            ahead.append(subprocess.Popen([*program, "--work-dir", str(budget.work_dir)]))
-
+    ahead: list[subprocess.Popen[bytes] | None] = []
     elapsed = time.monotonic() - started
     train_seconds = budget.minutes * 60 - elapsed - (2 if budget.smoke else _RESERVED_SECONDS)
     settings_ae = autoencoder.Settings(
@@ -155,7 +184,9 @@ def run_autoencoder(budget: Budget, *, resume: bool = False) -> float:
         settings_ae = replace(settings_ae, batch_size=2, tiny=True, minimum_pictures=24, eval_pictures=4)
     pool = pools.image_pool(64 if budget.smoke else 110_000, device)
     try:
-        model = autoencoder.train(settings_ae, pool, renderers, on_compiled=start_compiling_ahead)
+        model = autoencoder.train(
+            settings_ae, pool, renderers, on_compiled=lambda: ahead.append(_start_compiling(budget))
+        )
     finally:
         renderers.close()
     before = autoencoder.measure(model, settings_ae)
@@ -175,11 +206,7 @@ def run_autoencoder(budget: Budget, *, resume: bool = False) -> float:
     pools.save(latents, budget.work_dir / "latents.pt", limit=120_000)
     print(f"first latents saved after {time.monotonic() - started:.0f} s", flush=True)
     for process in ahead:
-        try:
-            process.wait(max(1.0, budget.minutes * 60 - (time.monotonic() - started)))
-        except subprocess.TimeoutExpired:
-            process.terminate()
-            print("compiling ahead was not finished: part 2 compiles again", flush=True)
+        _stop_compiling(process, budget.minutes * 60 - (time.monotonic() - started))
     print(f"part 1 ended after {time.monotonic() - started:.0f} s", flush=True)
     return psnr
 
@@ -230,9 +257,10 @@ def run_diffusion(budget: Budget, *, final: bool, allow_soft: bool = False, resu
     source = budget.work_dir / "weights"
     if resume_from is not None and not (source / "autoencoder.json").exists():
         source = resume_from
-    if not (source / "autoencoder.json").exists():
+    if not (source / "autoencoder.json").exists() and not shards.is_pipeline(source):
         raise GateError(f"{source} has no autoencoder.json: run the autoencoder part first, or give --resume-from")
-    psnr = float(json.loads((source / "autoencoder.json").read_text(encoding="utf-8"))["psnr_db"])
+    figures_ae = _autoencoder_figures(budget, source)
+    psnr = float(figures_ae["psnr_db"])
     if psnr < MINIMUM_PSNR_DB and not allow_soft:
         raise GateError(
             f"the autoencoder reaches {psnr:.2f} dB, {MINIMUM_PSNR_DB:.0f} are needed: train it longer, or --allow-soft"
@@ -240,6 +268,7 @@ def run_diffusion(budget: Budget, *, final: bool, allow_soft: bool = False, resu
     _ensure_tokenizer(budget, resume_from)
     device = budget.device
     renderers = _renderers(budget, "diffusion-final" if final else "diffusion")
+    ahead = _start_compiling(budget)
     settings = diffusion.Settings(device=device, seconds=0, final=final, compile=budget.compile and device == "cuda")
     if budget.smoke:
         settings = _smoked(settings)
@@ -249,7 +278,7 @@ def run_diffusion(budget: Budget, *, final: bool, allow_soft: bool = False, resu
     if state.exists():
         model.load_state(state)
         print(f"going on after step {model.steps}", flush=True)
-    elif resume_from is not None and (resume_from / "unet-0.safetensors").exists():
+    elif resume_from is not None and (shards.is_pipeline(resume_from) or (resume_from / "unet-0.safetensors").exists()):
         model.load_shards(resume_from)
         print(f"starting from the weights in {resume_from}", flush=True)
     parameters = sum(p.numel() for p in model.unet.parameters()), sum(p.numel() for p in model.text.parameters())
@@ -266,31 +295,39 @@ def run_diffusion(budget: Budget, *, final: bool, allow_soft: bool = False, resu
     )
     left = budget.minutes * 60 - (time.monotonic() - started) - (2 if budget.smoke else _RESERVED_SECONDS)
     try:
-        figures = diffusion.train(replace(settings, seconds=max(2.0, left)), model, encoder, pool, renderers, empty)
+        figures = diffusion.train(
+            replace(settings, seconds=max(2.0, left)),
+            model,
+            encoder,
+            pool,
+            renderers,
+            empty,
+            compiled_when=_compiled_mark(budget.work_dir).exists,
+        )
     finally:
         renderers.close()
+        _stop_compiling(ahead, 0)
     shards.save(model.average_unet.state_dict(), budget.out_dir, "unet")
     shards.save(model.average_text.state_dict(), budget.out_dir, "text")
     shards.save(model.average_unet.state_dict(), budget.work_dir / "weights", "unet")
     shards.save(model.average_text.state_dict(), budget.work_dir / "weights", "text")
     if source != budget.work_dir / "weights":
         shards.save(shards.load(source, "vae"), budget.work_dir / "weights", "vae")
-        shutil.copy(source / "autoencoder.json", budget.work_dir / "weights" / "autoencoder.json")
+        _write_json(budget.work_dir / "weights" / "autoencoder.json", figures_ae)
     _write_json(budget.out_dir / "diffusion.json", figures)
     print(f"weights saved after {time.monotonic() - started:.0f} s", flush=True)
 
     if not final:
         model.save_state(state)
-        pools.save(pool, kept, limit=200_000)
+        pools.save(pool, kept, limit=120_000)
         print(f"state saved after {time.monotonic() - started:.0f} s", flush=True)
 
     def preview() -> None:
         pipeline = evaluate.build_pipeline(budget.work_dir / "weights", budget.tokenizer_dir, tiny=budget.smoke)
-        evaluate.sheet_of_held_out(
-            pipeline.to(device),
-            budget.out_dir / "contact_sheet.jpg",
-            **({"steps": 2, "count": 2} if budget.smoke else {}),
-        )
+        steps, guidance = profile.sampling()
+        texts = [*prompts.CONTACT_SHEET, *prompts.CLOSE_UPS][: 2 if budget.smoke else None]
+        pictures = evaluate.paint(pipeline.to(device), texts, steps=2 if budget.smoke else steps, guidance=guidance)
+        evaluate.contact_sheet(pictures, 8, width=240).save(budget.out_dir / "contact_sheet.jpg", quality=88)
 
     _attempt("painting the contact sheet", preview)
     print(f"part ended after {time.monotonic() - started:.0f} s", flush=True)
@@ -305,22 +342,26 @@ def run_evaluation(budget: Budget, weights: Path | None = None, judge_weights: P
     judge = judges.Judge().to(device)
     judge.load_state_dict(shards.load(judge_weights or weights, "judge"))
     judge.eval()
-    choices = [(8, 4.0), (8, 2.5), (8, 6.0), (12, 4.0), (24, 4.0)]
+    steps, guidance = profile.sampling()
+    if budget.smoke:
+        steps = 2
+    few, count = (2, 4) if budget.smoke else (None, 200)
     figures: dict[str, Any] = {
         "judge_on_rendered": judges.rendered_accuracy(judge, device, count=8 if budget.smoke else 400)
     }
-    figures["generated"] = evaluate.judged_figures(
-        pipeline, judge, device, count=4 if budget.smoke else 200, settings=choices[:1] if budget.smoke else choices
-    )
+    figures["generated"] = evaluate.judged_figures(pipeline, judge, device, count=count, settings=[(steps, guidance)])
     _write_json(budget.out_dir / "evaluation.json", figures)
-    few = 2 if budget.smoke else 24
-    for steps, guidance in choices[:1] if budget.smoke else [(8, 4.0), (8, 2.5), (24, 4.0)]:
-        path = budget.out_dir / f"held_out_{steps}_steps_guidance_{guidance:g}.jpg"
-        evaluate.sheet_of_held_out(pipeline, path, steps=2 if budget.smoke else steps, guidance=guidance, count=few)
-    for aspect in ("square", "tall"):
-        texts = list(evaluate.HELD_OUT[: 2 if budget.smoke else 12])
-        pictures = evaluate.paint(
-            pipeline, texts, steps=2 if budget.smoke else 8, guidance=4.0, aspect=aspect, batch=12
-        )
-        evaluate.contact_sheet(pictures, 6).save(budget.out_dir / f"held_out_{aspect}.jpg", quality=92)
+    held_out, close_ups, single = (
+        list(texts)[:few] for texts in (prompts.CONTACT_SHEET, prompts.CLOSE_UPS, prompts.single_things())
+    )
+    for name, texts, aspect, columns, width in (
+        ("held_out_wide", held_out, "wide", 4, 320),
+        ("held_out_square", held_out, "square", 6, 240),
+        ("held_out_tall", held_out, "tall", 8, 168),
+        ("close_ups", close_ups, "wide", 4, 320),
+        ("single_things", single, "wide", 12, 192),
+    ):
+        pictures = evaluate.paint(pipeline, texts, steps=steps, guidance=guidance, aspect=aspect)
+        evaluate.contact_sheet(pictures, columns, width=width).save(budget.out_dir / f"{name}.jpg", quality=88)
+        print(f"{name}: {len(texts)} pictures after {time.monotonic() - started:.0f} s", flush=True)
     print(f"evaluation ended after {time.monotonic() - started:.0f} s: {figures}", flush=True)

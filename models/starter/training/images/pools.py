@@ -27,9 +27,9 @@ class Shelf:
         while start < len(data):
             size = min(len(data) - start, capacity - self._next)
             rows, source = slice(self._next, self._next + size), slice(start, start + size)
-            self.data[rows].copy_(data[source])
-            self.tokens[rows].copy_(tokens[source])
-            self.labels[rows].copy_(labels[source])
+            self.data[rows].copy_(data[source], non_blocking=True)
+            self.tokens[rows].copy_(tokens[source], non_blocking=True)
+            self.labels[rows].copy_(labels[source], non_blocking=True)
             self._next = (self._next + size) % capacity
             self.count = min(capacity, self.count + size)
             start += size

@@ -1,7 +1,11 @@
-"""Weights as fp16 safetensors shards small enough to carry, `{name}-{index}.safetensors`, and back."""
+"""Weights as fp16 safetensors shards small enough to carry, `{name}-{index}.safetensors`, and back.
+
+`load` reads a pipeline directory as well, so that a training can go on from the weights that ship.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -36,8 +40,30 @@ def save(state: Mapping[str, torch.Tensor], directory: Path, name: str) -> list[
     return paths
 
 
+def is_pipeline(directory: Path) -> bool:
+    """Whether the directory is a diffusers pipeline rather than a place for shards."""
+    return (directory / "model_index.json").exists()
+
+
+def _from_pipeline(directory: Path, name: str) -> dict[str, torch.Tensor]:
+    """A component's weights by the library that saved it: names of tensors differ between its versions."""
+    from diffusers import AutoencoderKL, UNet2DConditionModel
+    from transformers import CLIPTextModel
+
+    kinds: dict[str, tuple[Any, str]] = {
+        "vae": (AutoencoderKL, "vae"),
+        "unet": (UNet2DConditionModel, "unet"),
+        "text": (CLIPTextModel, "text_encoder"),
+    }
+    kind, folder = kinds[name]
+    state: dict[str, torch.Tensor] = kind.from_pretrained(directory / folder).float().state_dict()
+    return state
+
+
 def load(directory: Path, name: str) -> dict[str, torch.Tensor]:
     """All tensors of that name, floating-point ones as float32. Raises FileNotFoundError when there is no shard."""
+    if is_pipeline(directory):
+        return _from_pipeline(directory, name)
     paths = sorted(directory.glob(f"{name}-*.safetensors"))
     if not paths:
         raise FileNotFoundError(f"{directory} has no {name}-*.safetensors: run the part that makes it first")

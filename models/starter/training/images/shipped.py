@@ -8,12 +8,11 @@ from typing import Any
 import torch
 from PIL import Image
 
-from models.starter.training.images import evaluate, judge, prompts, renders, shards
+from models.starter.training.images import evaluate, judge, profile, prompts, renders, shards
 
-STEPS = 8
-GUIDANCE = 3.0
+STEPS, GUIDANCE = profile.sampling()
 DIRECTORY = Path("models/starter/images")
-_CELLS = {"wide": (320, 187), "square": (240, 240), "tall": (168, 288)}
+_CELL_WIDTHS = {"wide": 320, "square": 240, "tall": 168}
 
 
 def load(directory: Path = DIRECTORY, dtype: torch.dtype = torch.float32) -> Any:
@@ -41,9 +40,8 @@ def sheet(pipeline: Any, texts: list[str], path: Path, *, aspect: str, columns: 
         started = time.monotonic()
         pictures += evaluate.paint(pipeline, [text], steps=STEPS, guidance=GUIDANCE, aspect=aspect, seed=seed + index)
         seconds.append(time.monotonic() - started)
-    small = [picture.resize(_CELLS[aspect], Image.Resampling.LANCZOS) for picture in pictures]
     path.parent.mkdir(parents=True, exist_ok=True)
-    evaluate.contact_sheet(small, columns).save(path, quality=88)
+    evaluate.contact_sheet(pictures, columns, width=_CELL_WIDTHS[aspect]).save(path, quality=88)
     return sorted(seconds)[len(seconds) // 2]
 
 
@@ -78,9 +76,10 @@ def write_report(weights: Path, out: Path, *, count: int = 200) -> dict[str, Any
     pipeline = load()
     texts = list(prompts.CONTACT_SHEET)
     seconds = {
-        aspect: sheet(pipeline, chosen, out / name, aspect=aspect, columns=columns)
+        name: sheet(pipeline, chosen, out / name, aspect=aspect, columns=columns)
         for aspect, chosen, name, columns in (
             ("wide", texts, "starter-contact-sheet.jpg", 4),
+            ("wide", list(prompts.CLOSE_UPS), "starter-close-ups.jpg", 4),
             ("square", texts[4:8], "starter-square.jpg", 4),
             ("tall", texts[8:12], "starter-tall.jpg", 4),
         )

@@ -43,7 +43,7 @@ VARIANTS = (
 def _step(variant: Variant, device: str, *, tiny: bool) -> Callable[[], None]:
     dtype = torch.bfloat16 if variant.half else torch.float32
     unet = architecture.denoiser(tiny=tiny).to(device, dtype=dtype, memory_format=torch.channels_last)
-    text = architecture.text_encoder(_ENTRIES, 0, 1, tiny=tiny).to(device, dtype=dtype)  # type: ignore[call-overload]
+    text = architecture.text_encoder(_ENTRIES, 0, 1, tiny=tiny).to(device, dtype=dtype)
     parameters: list[nn.Parameter] = [*unet.parameters(), *text.parameters()]
     masters = [nn.Parameter(p.detach().float()) for p in parameters] if variant.half else parameters
     average = [p.detach().clone() for p in masters]
