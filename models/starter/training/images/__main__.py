@@ -55,7 +55,9 @@ def diffusion(
     workers: Workers = 0,
     final: Annotated[bool, typer.Option("--final", help="The last part: let the learning rate fall.")] = False,
     allow_soft: Annotated[bool, typer.Option("--allow-soft", help="Begin below the autoencoder's gate.")] = False,
-    resume_from: Annotated[Path | None, typer.Option(help="Shards of former parts, on a fresh machine.")] = None,
+    resume_from: Annotated[
+        Path | None, typer.Option(help="Shards of former parts, or the pipeline that ships, to go on from.")
+    ] = None,
     smoke: Smoke = False,
     compile_it: Compile = True,
 ) -> None:
@@ -106,7 +108,10 @@ def throughput(
 
 @app.command()
 def assemble(
-    weights: Annotated[Path, typer.Argument(help="Directory with vae-*, unet-*, text-* shards and the tokenizer.")],
+    weights: Annotated[
+        Path,
+        typer.Argument(help="Directory with unet-*, text-* shards and, unless they stay, vae-* and the tokenizer."),
+    ],
     destination: Annotated[Path, typer.Argument(help="The pipeline directory to write.")] = Path(
         "models/starter/images"
     ),
@@ -115,7 +120,7 @@ def assemble(
     """Turn the shards into the pipeline directory that ships."""
     from models.starter.training.images.assemble import assemble as write
 
-    size_bytes = write(weights, weights, destination, tiny=smoke)
+    size_bytes = write(weights, destination, tiny=smoke)
     typer.echo(f"{destination}: {size_bytes / 1e6:.1f} MB")
 
 

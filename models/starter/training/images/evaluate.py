@@ -13,8 +13,8 @@ from models.starter.training.images import architecture, prompts, shards
 from models.starter.training.images import judge as judges
 
 
-def build_pipeline(weights: Path, tokenizer_dir: Path, *, tiny: bool = False) -> Any:
-    """A stock `StableDiffusionPipeline` in float32 from the shards in `weights`."""
+def build_pipeline(weights: Path, tokenizer_dir: Path, *, tiny: bool = False, kept: Path | None = None) -> Any:
+    """A stock `StableDiffusionPipeline` in float32 from the shards in `weights`; what is missing there comes from `kept`."""
     from diffusers import StableDiffusionPipeline
     from transformers import CLIPTokenizer
 
@@ -22,7 +22,8 @@ def build_pipeline(weights: Path, tokenizer_dir: Path, *, tiny: bool = False) ->
     vae, unet = architecture.autoencoder(tiny=tiny), architecture.denoiser(tiny=tiny)
     text = architecture.text_encoder(len(tokenizer), tokenizer.bos_token_id, tokenizer.eos_token_id, tiny=tiny)
     for model, name in ((vae, "vae"), (unet, "unet"), (text, "text")):
-        model.load_state_dict(shards.load(weights, name))
+        missing = kept is not None and not any(weights.glob(f"{name}-*.safetensors"))
+        model.load_state_dict(shards.load(kept if kept is not None and missing else weights, name))
     pipeline = StableDiffusionPipeline(
         vae=vae.eval(),
         text_encoder=text.eval(),
