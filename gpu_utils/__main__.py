@@ -1,6 +1,7 @@
-"""The command line: `python -m gpu_utils status` and `python -m gpu_utils demo`.
+"""The command line: `python -m gpu_utils status`, `fit` and `demo`.
 
-Exit codes: 0 done, 1 memory stayed behind in the demonstration, 2 usage, 75 no GPU, or it is busy or too full.
+Exit codes: 0 done, 1 memory stayed behind in the demonstration, 2 usage, 69 a model's files are missing or damaged, 75 no GPU,
+or it is busy or too full.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,13 +18,21 @@ from rich.markup import escape
 from rich.table import Table
 
 from gpu_utils import demo as demonstration
-from gpu_utils.errors import GPUError
+from gpu_utils.activations import Work
+from gpu_utils.admission import decide_admission
+from gpu_utils.checkpoints import read_checkpoint
+from gpu_utils.devices import select_device
+from gpu_utils.errors import CheckpointError, GPUError
+from gpu_utils.fit import Model
+from gpu_utils.fit import fit as judge
 from gpu_utils.host_memory import read_host_memory
 from gpu_utils.leases import read_leases
 from gpu_utils.probe import default_probe
 from gpu_utils.sizes import format_bytes
+from gpu_utils.strategies import Choice, Preference
 
 EXIT_STAYED = 1
+EXIT_NO_WEIGHTS = 69  # EX_UNAVAILABLE
 EXIT_TEMPORARY = 75  # EX_TEMPFAIL: try again later, or elsewhere
 
 app = typer.Typer(help="GPU memory: who has it, and does it come back.", no_args_is_help=True, add_completion=False)
@@ -79,6 +89,65 @@ def demo(
         raise typer.Exit(EXIT_STAYED)
 
 
+@app.command()
+def fit(
+    model: Annotated[Path, typer.Argument(help="The directory of a diffusers pipeline or a transformers model.")],
+    size: Annotated[str, typer.Option(help="Pixels of a picture.")] = "1024x1024",
+    batch: Annotated[int, typer.Option(min=1, help="How many pictures or texts at once.")] = 1,
+    context: Annotated[int, typer.Option(min=1, help="Tokens of a text, prompt included.")] = 4096,
+    count: Annotated[int, typer.Option(min=1, help="How many pictures or texts one after the other.")] = 6,
+    prefer: Annotated[Preference, typer.Option(help="quality: never fewer bits per weight.")] = "speed",
+    device: Annotated[str | None, typer.Option(help="A CUDA number or a UUID; CUDA's first by default.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what of a model fits here now, strategy by strategy, from headers and configs alone."""
+    width, _, height = size.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) * int(height)):
+        raise typer.BadParameter(f"{size!r} is no size: write it as 1024x1024", param_hint="--size")
+    checkpoint = read_checkpoint(model)
+    work = (
+        Work("picture", int(width), int(height), batch)
+        if checkpoint.pipeline
+        else Work("text", batch=batch, prompt_tokens=context // 2, context_tokens=context)
+    )
+    found, problem = select_device(device)
+    host = read_host_memory()
+    admission = decide_admission(found, 0, host_available_bytes=host.available_bytes) if found else None
+    choices = judge(
+        Model(checkpoint, work),
+        admission.available_bytes if admission else None,
+        host.available_bytes,
+        gpu_name=found.name if found else None,
+        prefer=prefer,
+        count=count,
+    )
+    if as_json:
+        typer.echo(json.dumps([asdict(choice) for choice in choices], indent=2))
+    else:
+        full = next(choice for choice in choices if choice.strategy.name == "full")
+        parts = ", ".join(f"{name} {format_bytes(held)}" for name, held in full.need.weights_by_component.items())
+        typer.echo(f"{checkpoint.class_name or checkpoint.directory.name}: {parts}")
+        taken = f"{format_bytes(admission.available_bytes)} may be taken" if admission else f"no GPU ({problem})"
+        typer.echo(f"{found.label if found else 'here'}: {taken}; host {format_bytes(host.available_bytes)} available")
+        _print_choices(choices, count)
+    if not choices[0].fits:
+        raise typer.Exit(EXIT_TEMPORARY)
+
+
+def _print_choices(choices: list[Choice], count: int) -> None:
+    table = Table()
+    for heading in ("strategy", "GPU peak", "known by", "host", f"{count} take"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("")
+    for choice in choices:
+        need = choice.need
+        sizes = (format_bytes(need.gpu_bytes), need.source, format_bytes(need.host_bytes))
+        table.add_row(choice.strategy.name, *sizes, f"{choice.seconds:.0f} s", "fits" if choice.fits else choice.reason)
+    Console().print(table)
+    best = choices[0]
+    typer.echo(f"{best.strategy.name} {best.reason}" if best.fits else f"nothing fits: {best.reason}")
+
+
 def _print_table(rows: list[demonstration.DemoRow]) -> None:
     table = Table("", "moment", "device used", "allocated", "reserved", "")
     part = None
@@ -108,7 +177,7 @@ def main() -> None:
         app()
     except GPUError as error:
         typer.echo(str(error), err=True)
-        sys.exit(EXIT_TEMPORARY)
+        sys.exit(EXIT_NO_WEIGHTS if isinstance(error, CheckpointError) else EXIT_TEMPORARY)
 
 
 if __name__ == "__main__":

@@ -143,7 +143,7 @@ def rank(
         if not obstacle and forced is None and prefer == "quality" and not strategy.exact:
             obstacle = f'{strategy.weights} weights are not full precision, and prefer is "quality"'
         seconds = speed.of(count)
-        reason = obstacle or _praise(need, seconds, count)
+        reason = obstacle or _praise(strategy, need, seconds, count)
         judged.append(Choice(strategy, need, seconds, not obstacle, reason))
     return sorted(
         judged, key=lambda choice: (not choice.fits, choice.seconds if choice.fits else choice.need.gpu_bytes)
@@ -175,5 +175,7 @@ def _obstacle(
     return ""
 
 
-def _praise(need: Need, seconds: float, count: int) -> str:
-    return f"fits with {format_bytes(need.gpu_bytes)}, about {seconds:.0f} s for {count}"
+def _praise(strategy: Strategy, need: Need, seconds: float, count: int) -> str:
+    on_cpu = strategy.residency == "cpu"
+    place = f"{format_bytes(need.host_bytes)} of host" if on_cpu else f"{format_bytes(need.gpu_bytes)} of GPU"
+    return f"fits with {place} memory, about {seconds:.0f} s for {count}"

@@ -1,0 +1,80 @@
+"""What of a model fits here now, and which strategy is best: estimates, speeds and free memory brought together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gpu_utils.activations import Work
+from gpu_utils.checkpoints import Checkpoint
+from gpu_utils.estimate import DryRun, estimate
+from gpu_utils.learned import Situation, architecture_digest, recall
+from gpu_utils.precision import BYTES_PER_ELEMENT, stored_bytes
+from gpu_utils.sizes import MIB
+from gpu_utils.speeds import expected_speeds
+from gpu_utils.strategies import DIFFUSION, LANGUAGE, Choice, Preference, Strategy, rank
+
+HOST_RESERVE_BYTES = 512 * MIB  # left to everything else on the machine
+
+
+@dataclass(frozen=True)
+class Model:
+    """A checkpoint and what is to be done with it. `dtype` is computed in on a GPU, `cpu_dtype` on the CPU."""
+
+    checkpoint: Checkpoint
+    work: Work
+    dtype: str = "bfloat16"
+    cpu_dtype: str = "float32"
+    dry_run: DryRun | None = None
+    strategies: Sequence[Strategy] = ()
+
+    def candidates(self) -> Sequence[Strategy]:
+        """The strategies that are considered; by default all of the kind of model."""
+        return self.strategies or (DIFFUSION if self.checkpoint.pipeline else LANGUAGE)
+
+    def situation(self, gpu_name: str) -> Situation:
+        """Under what its measurements are kept."""
+        return Situation(architecture_digest(self.checkpoint), self.work, gpu_name, self.dtype)
+
+
+def fit(
+    model: Model,
+    available_gpu: int | None,
+    available_host: int,
+    *,
+    gpu_name: str | None = None,
+    prefer: Preference = "speed",
+    count: int = 1,
+    forced: str | None = None,
+    at_least: Mapping[str, int] | None = None,
+) -> list[Choice]:
+    """Every candidate judged, best first (see `rank`).
+
+    `available_host` is what the system says; a reserve stays free. `at_least` are bytes at which a strategy has already run
+    out of memory: its need is raised to them.
+    """
+    candidates, checkpoint = model.candidates(), model.checkpoint
+    learned = recall(model.situation(gpu_name)) if gpu_name else {}
+    needs = {
+        strategy.name: estimate(
+            checkpoint,
+            strategy,
+            work=model.work,
+            dtype=model.dtype,
+            cpu_dtype=model.cpu_dtype,
+            learned=learned,
+            dry_run=model.dry_run,
+        ).at_least((at_least or {}).get(strategy.name, 0))
+        for strategy in candidates
+    }
+    full_bytes = sum(stored_bytes(part, "native", BYTES_PER_ELEMENT[model.dtype]) for part in checkpoint.components)
+    return rank(
+        candidates,
+        needs,
+        available_gpu,
+        max(0, available_host - HOST_RESERVE_BYTES),
+        prefer,
+        expected_speeds(candidates, model.work.kind, full_bytes, learned),
+        count,
+        forced=forced,
+    )
