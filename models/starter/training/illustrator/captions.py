@@ -155,7 +155,9 @@ def _sentence(scene: Scene, rng: random.Random, *, complete: bool) -> str:
     items = [item_phrase(item, rng) for item in scene.items]
     if words.nearness:
         return _near_or_far(words, items[0], rng)
-    if items:
+    if items and rng.random() < 0.18:
+        text = f"{words.phrase} with {' and '.join(items)}"
+    elif items:
         first = items[0]
         verb = f" {rng.choice(ACTIONS)}" if rng.random() < 0.45 else ""
         others = "".join(rng.choice(_LINKS) + other for other in items[1:])
@@ -184,6 +186,11 @@ def appearance(item: Item, rng: random.Random) -> str:
     return phrase
 
 
+def _plural(verb: str) -> str:
+    """`walks` -> `walk`, `watches` -> `watch`."""
+    return verb.removesuffix("es") if verb.endswith(("ches", "shes")) else verb.removesuffix("s")
+
+
 def _pipeline(scene: Scene, rng: random.Random, *, complete: bool) -> str:
     """`{image_prompt}, {style}, {name}: {appearance}`, the name standing for the character in the prompt."""
     characters = [item for item in scene.items if item.key in CHARACTER_KEYS]
@@ -193,6 +200,9 @@ def _pipeline(scene: Scene, rng: random.Random, *, complete: bool) -> str:
     names = {item.key: invented_name(rng) for item in characters}
     subjects = [names.get(item.key) or item_phrase(item, rng) for item in scene.items]
     verb = rng.choice(ACTIONS)
+    if len(characters) > 1 and rng.random() < 0.5:  # `Mira and Oren walk`
+        subjects = [" and ".join(names.values())] + [s for s in subjects if s not in names.values()]
+        verb = " ".join([_plural(verb.split()[0]), *verb.split()[1:]])
     text = f"{subjects[0]} {verb} {_where(words, rng)}"
     text += "".join(rng.choice(_LINKS) + other for other in subjects[1:])
     text += (f", {words.nearness}" if words.nearness else "") + _tail(words, rng)

@@ -104,7 +104,9 @@ def _place(p: Picture, ground: Ground) -> None:
 def _place_close(p: Picture, ground: Ground, item: Item) -> None:
     """One thing fills half to three quarters of the height, a little beside the middle."""
     left, top, right, bottom = extent(item.key)
-    share = p.lot(0.56, 0.7) * {"small": 0.75, "normal": 1.0, "large": 1.15}[item.size]
+    share = p.lot(0.58, 0.72) * {"small": 0.75, "normal": 1.0, "large": 1.15}[item.size]
+    if THINGS[item.key].kind == "person":
+        share = min(0.86, share * 1.15)
     k = min(share * p.h / (bottom - top), 0.78 * p.w / (right - left))
     if item.key in _ACROSS:
         k = _ACROSS[item.key] * p.h / (bottom - top)

@@ -110,7 +110,11 @@ def _face_and_hair(p: Picture, x: float, head_y: float, r: float, kind: str, hai
         c.half(x, head_y - r * 0.12, r * 0.98, r * 1.05, hair)
         if kind in ("woman", "girl"):
             c.poly(
-                [(x - r * 0.98, head_y - r * 0.14), (x + r * 0.2, head_y - r * 0.14), (x - r * 0.98, head_y + r * 0.5)],
+                [
+                    (x - r * 0.98, head_y - r * 0.16),
+                    (x + r * 0.3, head_y - r * 0.16),
+                    (x - r * 0.98, head_y + r * 0.16),
+                ],
                 hair,
             )
     if kind in ("elder", "wizard"):
@@ -123,15 +127,16 @@ def _face_and_hair(p: Picture, x: float, head_y: float, r: float, kind: str, hai
             ],
             hair,
         )
-    eye = (34, 30, 36)
+    eye, white = (34, 30, 36), p.light.object((252, 252, 252))
     for side in (-1, 1):
-        c.ellipse(x + side * r * 0.36, head_y + r * 0.14, r * 0.13, r * 0.18, eye)
+        c.ellipse(x + side * r * 0.36, head_y + r * 0.16, r * 0.2, r * 0.24, white)
+        c.ellipse(x + side * r * 0.34, head_y + r * 0.18, r * 0.12, r * 0.17, eye)
     if kind not in ("elder", "wizard"):
         smile = (x - r * 0.3, head_y + r * 0.28, x + r * 0.3, head_y + r * 0.66)
         c.arc(smile, 20, 160, darker(skin, 0.5), r * 0.1)
     if kind == "scientist":
         for side in (-1, 1):
-            c.ring(x + side * r * 0.36, head_y + r * 0.12, r * 0.3, r * 0.3, eye, r * 0.12)
+            c.ring(x + side * r * 0.38, head_y + r * 0.16, r * 0.36, r * 0.36, eye, r * 0.1)
 
 
 def _wear(
