@@ -57,6 +57,16 @@ def train(
 
 
 @app.command()
+def throughput(
+    seconds: Annotated[float, typer.Option(help="No variant begins after so many seconds.")] = 75.0,
+) -> None:
+    """Measure training steps on one GPU, compiled or not, for some batch sizes."""
+    from models.starter.training.text.throughput import measure
+
+    measure(seconds)
+
+
+@app.command()
 def assemble(
     out: Annotated[Path, typer.Option(help="What `train` wrote.")],
     target: Annotated[Path, typer.Option(help="The checkpoint's directory.")] = CHECKPOINT_DIR,
@@ -71,7 +81,7 @@ def assemble(
 @app.command()
 def evaluate(
     checkpoint: Annotated[Path, typer.Option(help="The checkpoint's directory.")] = CHECKPOINT_DIR,
-    topics: Annotated[int, typer.Option(help="How many fresh topics.")] = 200,
+    topics: Annotated[int, typer.Option(help="How many fresh topics; 40 take a few minutes on two cores.")] = 200,
     scenes: Annotated[int, typer.Option(help="Scenes of each story.")] = 4,
     held_out: Annotated[bool, typer.Option(help="The sixty held-out topics instead, written out in full.")] = False,
     report: Annotated[Path | None, typer.Option(help="Where the report goes; else to the terminal only.")] = None,

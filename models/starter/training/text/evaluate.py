@@ -1,22 +1,28 @@
 """Measures a checkpoint through the pipeline's own prompts, constraint and sampling; gives figures and a report.
 
-Fresh topics come from the corpus' own generator with another seed, so they measure copying, validity and variety. What
-a newcomer would see is measured by the sixty held-out topics, which are written out in full for a person to read.
-A scene that fails is not tried again here, though the pipeline would.
+Fresh topics come from the corpus' own generator with another seed, so they measure copying, validity, variety, and
+whether the model knows its nouns: every sentence it tells is looked up in the corpus (`recognition.py`). What a newcomer
+would see is measured by the sixty held-out topics, which are written out in full for a person to read. A scene that
+fails is not tried again here, though the pipeline would.
 """
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from models.starter.training.text.library import held_out_topics
+from models.starter.training.text.naming import LONGEST_NAME_CHARACTERS, inside, shortened
 from models.starter.training.text.pictures import vocabulary_words
-from models.starter.training.text.topics import LONGEST_NAME_CHARACTERS, draw_topic, inside, shortened
+from models.starter.training.text.recognition import Found, sentences_of
+from models.starter.training.text.topics import Topic, draw_topic
 
 PIPELINE = Path(__file__).parents[4] / "pipeline.toml"
 ROWS = 24  # requests decoded together; a CPU is then busy with sums instead of with Python
@@ -37,6 +43,8 @@ class Told:
     faults: list[str] = field(default_factory=list)
     tokens: int = 0
     seconds: float = 0.0
+    drawn: Topic | None = None
+    """What the corpus would tell, where it drew this topic."""
 
     def named_in(self, text: str) -> bool:
         """Whether `text` names the topic, capitals and a leading article aside."""
@@ -61,13 +69,52 @@ class Told:
         """The topic is named nowhere in the story: something else may stand in its place."""
         return not self.named_in(" | ".join([self.head, *(narration for _, narration, _ in self.scenes)]))
 
+    @cached_property
+    def recognised(self) -> list[list[Found] | None]:
+        """Every narration as sentences of the corpus; None for one that is broken."""
+        return [sentences_of(narration) for _, narration, _ in self.scenes]
+
+    @property
+    def broken(self) -> list[str]:
+        """Narrations that hold something that is no sentence of the corpus."""
+        return [scene[1] for scene, found in zip(self.scenes, self.recognised, strict=True) if found is None]
+
+    @property
+    def replaced(self) -> list[str]:
+        """Words in the place of the topic, or of its short name, that are not the topic's own."""
+        own = self.name.casefold()
+        words = set(re.findall(r"\w+", f"the {self.topic} {self.name}".casefold()))
+        if self.drawn:
+            words |= set(re.findall(r"\w+", f"{self.drawn.short} {self.drawn.second_short}".casefold()))
+        found = [one for sentences in self.recognised for one in sentences or ()]
+        others = [text for one in found for text in one.topics if own not in text]
+        return others + [text for one in found for text in one.names if not set(re.findall(r"\w+", text)) <= words]
+
+    @property
+    def themes(self) -> list[str]:
+        """The theme of each scene: that of its first sentence from a theme; a family or "" where there is none."""
+        named = [[one.theme for one in sentences or () if one.theme] for sentences in self.recognised]
+        return [names[0] if names else "" for names in named]
+
+    @property
+    def scenes_of_its_theme(self) -> int:
+        """How many scenes come from a theme of the drawn topic."""
+        own = self.drawn.theme_names if self.drawn else ()
+        return sum(theme in own for theme in self.themes)
+
+    @property
+    def copied(self) -> bool:
+        """The topic stands letter by letter in the title and in the first narration, its first letter's case aside."""
+        first = self.scenes[0][1] if self.scenes else ""
+        return all(self.name[1:] in text for text in (self.title, first))
+
     def all_different(self, part: int) -> bool:
         """Whether no two scenes share a line (part 0), a narration (1) or an image prompt (2)."""
         return len({scene[part] for scene in self.scenes}) == len(self.scenes)
 
     def foreign_words(self) -> set[str]:
         """Words of the image prompts that neither the image model's vocabulary nor a character's name has."""
-        names = {word.casefold() for name, _ in self.characters for word in name.split()}
+        names = {word.strip(",'").casefold() for name, _ in self.characters for word in name.split()}
         used = {word.strip(",'").casefold() for *_, picture in self.scenes for word in picture.split()}
         return used - vocabulary_words() - names
 
@@ -145,12 +192,14 @@ def evaluate(
     """Figures and report. `held_out`: the sixty topics instead of fresh ones, with every story in full."""
     writer, settings = load_writer(checkpoint)
     rng = Random(seed)
+    drawn = [] if held_out else [draw_topic(rng) for _ in range(topics)]
     if held_out:
         asked = [(topic, shortened(inside(topic))) for _, topic in held_out_topics()]
     else:
-        drawn = [draw_topic(rng) for _ in range(topics)]
         asked = [(one.text, one.inside[:LONGEST_NAME_CHARACTERS]) for one in drawn]
     told = tell_all(writer, settings, [(*one, seed + 1000 * number) for number, one in enumerate(asked)], scenes)
+    for one, topic in zip(told, drawn, strict=False):
+        one.drawn = topic
     keeper = "a lighthouse keeper"
     same = [tell(writer, settings, keeper, keeper, 3, seed + 77 * number) for number in range(10)]
     measured = figures(told, same)
@@ -160,23 +209,41 @@ def evaluate(
 def figures(told: Sequence[Told], same: Sequence[Told]) -> dict[str, dict[str, float]]:
     """Every figure as `count` of `whole`, and the speed. `same` are stories on one topic, told one request at a time."""
     complete = [one for one in told if not one.faults]
-    openings = {one.scenes[0][1] for one in complete}
+    known = [one for one in complete if one.drawn and one.drawn.theme_names]
+    unknown = [one for one in complete if one.drawn and not one.drawn.theme_names]
+    scenes = sum(len(one.scenes) for one in complete)
     again = {one.scenes[0][1] for one in same if one.scenes}
+
+    def stories(fits: Callable[[Told], bool], among: Sequence[Told] = complete) -> tuple[int, int]:
+        return sum(map(fits, among)), len(among)
+
     counts = {
         "stories valid and complete": (len(complete), len(told)),
-        "topic named in title or logline and in the first narration": (sum(one.named for one in told), len(told)),
-        "topic in title or logline": (sum(one.named_in(one.head) for one in told), len(told)),
-        "topic somewhere in the story": (sum(not one.lost for one in told), len(told)),
-        "no two lines of a story the same": (sum(one.all_different(0) for one in complete), len(complete)),
-        "no two narrations of a story the same": (sum(one.all_different(1) for one in complete), len(complete)),
-        "no two image prompts of a story the same": (sum(one.all_different(2) for one in complete), len(complete)),
-        "different openings": (len(openings), len(complete)),
-        "different openings in ten stories on one topic": (len(again), len(same)),
-        "stories whose image prompts are in known words": (
-            sum(not one.foreign_words() for one in complete),
-            len(complete),
+        "topic named in title or logline and in the first narration": stories(lambda one: one.named, told),
+        "topic in title or logline": stories(lambda one: one.named_in(one.head), told),
+        "topic somewhere in the story": stories(lambda one: not one.lost, told),
+        "no other words stand for the topic": stories(lambda one: not one.replaced),
+        "known topics: first scene of the topic's theme": stories(
+            lambda one: one.themes[0] in one.drawn.theme_names if one.drawn else False, known
         ),
+        "known topics: scenes of the topic's theme": (
+            sum(one.scenes_of_its_theme for one in known),
+            sum(len(one.scenes) for one in known),
+        ),
+        "unknown topics: copied letter by letter in title and first narration": stories(
+            lambda one: one.copied, unknown
+        ),
+        "narrations of whole sentences of the corpus": (scenes - sum(len(one.broken) for one in complete), scenes),
+        "no two lines of a story the same": stories(lambda one: one.all_different(0)),
+        "no two narrations of a story the same": stories(lambda one: one.all_different(1)),
+        "no two image prompts of a story the same": stories(lambda one: one.all_different(2)),
+        "different openings": (len({one.scenes[0][1] for one in complete}), len(complete)),
+        "different closes": (len({one.scenes[-1][1] for one in complete}), len(complete)),
+        "different openings in ten stories on one topic": (len(again), len(same)),
+        "stories whose image prompts are in known words": stories(lambda one: not one.foreign_words()),
     }
+    if not known:
+        counts = {label: count for label, count in counts.items() if "known topics" not in label}
     named = {label: {"count": float(count), "whole": float(whole)} for label, (count, whole) in counts.items()}
     tokens, seconds = sum(one.tokens for one in same), sum(one.seconds for one in same)
     return {**named, "tokens, forced ones included": {"count": float(tokens), "seconds": round(seconds, 1)}}
@@ -199,10 +266,31 @@ def _report(measured: dict[str, dict[str, float]], told: Sequence[Told], shown: 
         if not one.named:
             first = one.scenes[0][1] if one.scenes else ""
             lines.append(f"- {one.topic!r} as {one.name!r}: {one.title!r}, {one.logline!r}, {first!r}")
+    closes = Counter(one.scenes[-1][1] for one in told if one.scenes)
+
+    def other_themes(one: Told) -> list[str]:
+        known = one.drawn is not None and bool(one.drawn.theme_names)
+        return [" / ".join(one.themes)] if known and not one.scenes_of_its_theme else []
+
+    def shared_close(one: Told) -> list[str]:
+        return [scene[1] for scene in one.scenes[-1:] if closes[scene[1]] > 1]
+
+    sections: dict[str, Callable[[Told], list[str]]] = {
+        "Other words in the topic's place": lambda one: one.replaced,
+        "Not a sentence of the corpus": lambda one: one.broken,
+        "Known topics told by other themes": other_themes,
+        "Closes shared": shared_close,
+    }
+    for heading, faults in sections.items():
+        lines += ["", f"## {heading}", ""]
+        lines += [f"- {one.topic!r} as {one.name!r}: {'; '.join(faults(one))}" for one in told if faults(one)] or [
+            "none"
+        ]
     lines += ["", "## Image prompts with unknown words", ""]
     lines += [f"- {one.topic!r}: {sorted(one.foreign_words())}" for one in told if one.foreign_words()] or ["none"]
     for one in shown:
         lines += ["", f"## {one.topic}", "", f"**{one.title}**: {one.logline} *({one.style})*", ""]
         lines += [f"- {name}: {appearance}" for name, appearance in one.characters]
-        lines += [f"1. {line}. {narration} `{picture}`" for line, narration, picture in one.scenes]
+        scenes = zip(one.scenes, one.themes, strict=True)
+        lines += [f"1. *{theme}* {line}. {narration} `{picture}`" for (line, narration, picture), theme in scenes]
     return "\n".join(lines)

@@ -1,341 +1,93 @@
-"""The frames in which nouns and unknown words become topics, each with what a story needs to name it.
-
-A frame is (topic, name inside a sentence, short name, form, family, weight); an empty string means "as the field
-before", an empty family means that of the noun's area.
-"""
+"""Reads the frames in which nouns, names and unknown words become topics (`words/frames.txt`, `words/tails.txt`)."""
 
 from __future__ import annotations
 
-Frame = tuple[str, str, str, str, str, float]
+from dataclasses import dataclass
+from functools import cache
+from random import Random
 
-AREA_FAMILY = {
-    "animals": "animal",
-    "places": "place",
-    "cities": "place",
-    "nature": "place",
-    "people": "person",
-    "professions": "person",
-    "tales": "tale",
-    "ideas": "idea",
-    "feelings": "idea",
-    "history": "history",
-    "science": "science",
-    "questions": "science",
+from models.starter.training.text.library import FOLDER, FORMS, CorpusError
+
+GROUPS = ("count", "mass", "person", "place", "deed", "pair", "unknown")
+KINDS = ("made", "living", "people")
+TAILS = ("who", "does", "at", "few", "requests", "extras")
+# The files of themes whose nouns are made by people, are alive, or are people at work.
+KIND_OF_AREA = {
+    "things": "made",
+    "kinds_things": "made",
+    "food": "made",
+    "animals": "living",
+    "kinds_nature": "living",
+    "professions": "people",
+    "people": "people",
+    "kinds_people": "people",
 }
 
-COUNT_FRAMES: list[Frame] = [
-    ("{n}", "the {n}", "", "thing", "", 5),
-    ("{an}", "", "the {n}", "thing", "", 5),
-    ("the {n}", "", "", "thing", "", 4),
-    ("{ns}", "", "", "thing", "", 6),
-    ("{aadj} {n}", "", "the {n}", "thing", "", 6),
-    ("the {adj} {n}", "", "the {n}", "thing", "", 5),
-    ("{adj} {ns}", "", "{ns}", "thing", "", 2),
-    ("{adj} {n}", "the {adj} {n}", "the {n}", "thing", "", 2),
-    ("the {n} of {place}", "", "the {n}", "thing", "", 2),
-    ("{ns} in {place}", "", "{ns}", "thing", "", 1),
-    ("{an} in {place}", "", "the {n}", "thing", "", 2),
-    ("the {n} at the end of the street", "", "the {n}", "thing", "", 1),
-    ("my {n}", "", "", "thing", "", 2),
-    ("my grandmother's {n}", "", "the {n}", "thing", "", 1),
-    ("{Name}'s {n}", "", "the {n}", "thing", "tale", 2),
-    ("the last {n}", "", "the {n}", "thing", "", 2),
-    ("the first {n}", "", "the {n}", "thing", "history", 1.5),
-    ("the history of {ns}", "", "{ns}", "thing", "history", 3),
-    ("the history of the {n}", "", "the {n}", "thing", "history", 2),
-    ("a short history of {ns}", "", "{ns}", "thing", "history", 1),
-    ("history of {ns}", "the history of {ns}", "{ns}", "thing", "history", 1),
-    ("the invention of the {n}", "", "the {n}", "thing", "history", 1),
-    ("the story of the {n}", "", "the {n}", "thing", "", 1),
-    ("the secret life of {ns}", "", "{ns}", "thing", "", 1.5),
-    ("the secret of the {n}", "", "the {n}", "thing", "tale", 1.5),
-    ("the future of {ns}", "", "{ns}", "thing", "future", 1.5),
-    ("the {n} of the future", "", "the {n}", "thing", "future", 1),
-    ("a world without {ns}", "", "{ns}", "thing", "idea", 1),
-    ("a day in the life of {an}", "", "the {n}", "thing", "day", 2),
-    ("a day with {an}", "", "the {n}", "thing", "day", 1),
-    ("how {ns} work", "", "{ns}", "thing", "science", 2),
-    ("how {ns} changed the world", "", "{ns}", "thing", "history", 1),
-    ("why {ns} matter", "", "{ns}", "thing", "why", 1),
-    ("why we need {ns}", "", "{ns}", "thing", "why", 0.7),
-    ("how to draw {an}", "", "the {n}", "thing", "how", 0.7),
-    ("how to find {an}", "", "the {n}", "thing", "how", 0.7),
-    ("what {ns} can teach us", "", "{ns}", "thing", "idea", 0.7),
-    ("why do we love {ns}?", "", "{ns}", "question", "why", 1),
-    ("who invented the {n}?", "", "the {n}", "question", "history", 1),
-    ("how do {ns} work?", "", "{ns}", "question", "science", 1.5),
-    ("what is {an}?", "", "the {n}", "question", "science", 1),
-    ("where do {ns} come from?", "", "{ns}", "question", "why", 1),
-    ("do {ns} dream?", "", "{ns}", "question", "why", 0.6),
-    ("what do {ns} do at night?", "", "{ns}", "question", "why", 0.6),
-    ("the {n} who {who}", "", "the {n}", "thing", "tale", 5),
-    ("the {n} that {who}", "", "the {n}", "thing", "tale", 1.5),
-    ("{an} who {who}", "", "the {n}", "thing", "tale", 3),
-    ("{an} {does}", "", "the {n}", "clause", "tale", 4),
-    ("the {n} {does}", "", "the {n}", "clause", "tale", 1.5),
-    ("{aadj} {n} {does}", "", "the {n}", "clause", "tale", 1),
-    ("the {n} and the {m}", "", "", "thing", "tale", 4),
-    ("{an} and {am}", "", "the {n}", "thing", "tale", 2),
-    ("{ns} and {ms}", "", "{ns}", "thing", "", 1.5),
-    ("the {n} with the {m}", "", "the {n}", "thing", "tale", 1),
-    ("{an} in love with {am}", "", "the {n}", "thing", "tale", 1),
-    ("{an} meets {am}", "", "the {n}", "clause", "tale", 1),
-    ("{n} {m}", "", "", "thing", "nonsense", 1),
-    ("{n} and {m}", "", "", "thing", "", 1),
-    ("{an} named {Name}", "", "{Name}", "thing", "tale", 2.5),
-    ("{Name} the {n}", "", "{Name}", "thing", "tale", 2.5),
-    ("{Name} and the {n}", "", "the {n}", "thing", "tale", 3),
-    ("{Name} and the {adj} {n}", "", "the {n}", "thing", "tale", 2),
-    ("{Name} finds {an}", "", "the {n}", "clause", "tale", 1),
-    ("the {n} of {w}", "", "the {n}", "thing", "", 2),
-    ("{w} the {n}", "", "{w}", "thing", "tale", 1),
-    ("the {w} {n}", "", "the {n}", "thing", "", 2),
-    ("{w} {n}", "", "", "thing", "", 2),
-    ("{n} {w}", "", "", "thing", "nonsense", 1.5),
-    ("{number} {ns}", "", "{ns}", "thing", "", 1),
-    ("the {n} at midnight", "", "the {n}", "thing", "", 1),
-    ("{an} in the snow", "", "the {n}", "thing", "", 0.7),
-    ("{an} in the rain", "", "the {n}", "thing", "", 0.7),
-]
 
-MASS_FRAMES: list[Frame] = [
-    ("{n}", "", "", "thing", "", 9),
-    ("the history of {n}", "", "{n}", "thing", "history", 3),
-    ("history of {n}", "the history of {n}", "{n}", "thing", "history", 1),
-    ("a short history of {n}", "", "{n}", "thing", "history", 1),
-    ("the story of {n}", "", "{n}", "thing", "", 1.5),
-    ("the secret of {n}", "", "{n}", "thing", "", 1),
-    ("the future of {n}", "", "{n}", "thing", "future", 1.5),
-    ("the science of {n}", "", "{n}", "thing", "science", 1.5),
-    ("the art of {n}", "", "{n}", "thing", "", 1),
-    ("the invention of {n}", "", "{n}", "thing", "history", 1),
-    ("a world without {n}", "", "{n}", "thing", "idea", 1),
-    ("life without {n}", "", "{n}", "thing", "idea", 1),
-    ("{adj} {n}", "", "{n}", "thing", "", 2),
-    ("{n} and {ms}", "", "{n}", "thing", "", 1),
-    ("{n} in {place}", "", "{n}", "thing", "", 1.5),
-    ("the {n} of {place}", "", "{n}", "thing", "", 0.5),
-    ("how {n} works", "", "{n}", "thing", "science", 1.5),
-    ("how {n} changed the world", "", "{n}", "thing", "history", 1),
-    ("why {n} matters", "", "{n}", "thing", "why", 1),
-    ("why we need {n}", "", "{n}", "thing", "why", 0.7),
-    ("{n} explained", "", "{n}", "thing", "science", 0.7),
-    ("{n} for children", "", "{n}", "thing", "", 0.7),
-    ("what is {n}?", "", "{n}", "question", "science", 2),
-    ("how does {n} work?", "", "{n}", "question", "science", 1.5),
-    ("where does {n} come from?", "", "{n}", "question", "why", 1),
-    ("why do we need {n}?", "", "{n}", "question", "why", 1),
-    ("who discovered {n}?", "", "{n}", "question", "history", 0.7),
-    ("{Name} and {n}", "", "{n}", "thing", "tale", 1),
-    ("{Name} discovers {n}", "", "{n}", "clause", "tale", 1),
-    ("the {m} and {n}", "", "{n}", "thing", "tale", 1),
-    ("{w} {n}", "", "{n}", "thing", "", 1.5),
-    ("{n} of {w}", "", "{n}", "thing", "", 0.7),
-    ("{n} {w}", "", "", "thing", "nonsense", 1),
-]
+@dataclass(frozen=True)
+class Frame:
+    """A pattern of a topic, its name inside a sentence, its short name; an empty family is that of the noun's area."""
 
-UNKNOWN_FRAMES: list[Frame] = [
-    ("{w}", "", "", "thing", "nonsense", 6),
-    ("{w} {v}", "", "", "thing", "nonsense", 6),
-    ("{w} {v} {n}", "", "", "thing", "nonsense", 1),
-    ("the {w}", "", "", "thing", "nonsense", 2),
-    ("the {w} of {v}", "", "", "thing", "nonsense", 2),
-    ("{adj} {w}", "", "", "thing", "nonsense", 3),
-    ("{adj} {n}", "", "", "thing", "nonsense", 1),
-    ("{w} in {place}", "", "{w}", "thing", "place", 1),
-    ("{place}", "", "", "thing", "place", 6),
-    ("{place} at night", "", "{place}", "thing", "place", 1.5),
-    ("{place} in winter", "", "{place}", "thing", "place", 1),
-    ("{adj} {place}", "", "{place}", "thing", "place", 1),
-    ("a trip to {place}", "", "{place}", "thing", "place", 1.5),
-    ("life in {place}", "", "{place}", "thing", "place", 1.5),
-    ("the streets of {place}", "", "{place}", "thing", "place", 1),
-    ("the road to {place}", "", "{place}", "thing", "place", 1),
-    ("the history of {place}", "", "{place}", "thing", "history", 1.5),
-    ("the fall of {place}", "", "{place}", "thing", "history", 0.7),
-    ("{place} in {number}", "", "{place}", "thing", "history", 1),
-    ("Mount {w}", "", "", "thing", "place", 0.7),
-    ("Lake {w}", "", "", "thing", "place", 0.7),
-    ("{Name} {Surname}", "", "{Name} {Surname}", "thing", "person", 6),
-    ("{Name}", "", "{Name}", "thing", "person", 2),
-    ("the life of {Name} {Surname}", "", "{Name} {Surname}", "thing", "person", 2),
-    ("who was {Name} {Surname}?", "", "{Name} {Surname}", "question", "person", 1),
-    ("{Name} from {place}", "", "{Name}", "thing", "person", 1),
-    ("Doctor {Surname}", "", "Doctor {Surname}", "thing", "person", 0.5),
-    ("captain {Surname}", "", "captain {Surname}", "thing", "person", 0.5),
-    ("{Name} and {w}", "", "{Name}", "thing", "tale", 1.5),
-    ("{Name} goes to {place}", "", "{Name}", "clause", "tale", 2),
-    ("{Name} in {place}", "", "{Name}", "thing", "tale", 1),
-    ("{Name} {who}", "", "{Name}", "clause", "tale", 2),
-    ("the history of {w}", "", "{w}", "thing", "history", 3),
-    ("history of {w}", "the history of {w}", "{w}", "thing", "history", 1),
-    ("the {w} war", "", "", "thing", "history", 0.7),
-    ("the invention of {w}", "", "{w}", "thing", "history", 1),
-    ("the future of {w}", "", "{w}", "thing", "future", 1.5),
-    ("{w} in the year {number}", "", "{w}", "thing", "future", 1),
-    ("how {w} works", "", "{w}", "thing", "science", 1.5),
-    ("how does {w} work?", "", "{w}", "question", "science", 1.5),
-    ("what is {w}?", "", "{w}", "question", "science", 2),
-    ("what is a {w}?", "", "the {w}", "question", "science", 1),
-    ("{w} explained", "", "{w}", "thing", "science", 1),
-    ("the science of {w}", "", "{w}", "thing", "science", 1),
-    ("why do {w} {v}?", "", "{w}", "question", "why", 2),
-    ("why does {w} {v}?", "", "{w}", "question", "why", 2),
-    ("why do we {w}?", "", "", "question", "why", 2),
-    ("why {w} {v}", "", "{w}", "thing", "why", 1.5),
-    ("why we {w}", "", "", "thing", "why", 1),
-    ("why is {w} {adj}?", "", "{w}", "question", "why", 1.5),
-    ("why is the {n} {adj}?", "", "the {n}", "question", "why", 1.5),
-    ("why are {ns} {adj}?", "", "{ns}", "question", "why", 1.5),
-    ("why do {ns} {w}?", "", "{ns}", "question", "why", 1.5),
-    ("how do {ns} {w}?", "", "{ns}", "question", "why", 1),
-    ("can {ns} {w}?", "", "{ns}", "question", "why", 0.7),
-    ("what happens when {ns} {w}?", "", "{ns}", "question", "why", 0.7),
-    ("why {ns} {w}", "", "{ns}", "thing", "why", 1),
-    ("how {ns} {w}", "", "{ns}", "thing", "science", 1),
-    ("how to {w}", "", "", "thing", "how", 2),
-    ("how to {w} {an}", "", "the {n}", "thing", "how", 1),
-    ("how to {w} a {v}", "", "", "thing", "how", 1),
-    ("learning to {w}", "", "", "thing", "how", 1),
-    ("{w} for beginners", "", "{w}", "thing", "how", 1),
-    ("how can we {w}?", "", "", "question", "how", 0.7),
-    ("what happens if you {w}?", "", "", "question", "why", 0.7),
-    ("a day in {place}", "", "{place}", "thing", "day", 1),
-    ("one night in {place}", "", "{place}", "thing", "place", 1),
-    ("the {adj} {w}", "", "the {w}", "thing", "nonsense", 1.5),
-    ("a {w} named {Name}", "", "{Name}", "thing", "tale", 1),
-    ("the {w} who {who}", "", "the {w}", "thing", "tale", 2),
-    ("a {w} {does}", "", "the {w}", "clause", "tale", 1.5),
-    ("the {w} and the {v}", "", "", "thing", "tale", 1),
-    ("the {n} and the {w}", "", "the {n}", "thing", "tale", 1.5),
-    ("{w} vs {v}", "", "", "thing", "nonsense", 0.7),
-    ("{w}, {v}", "", "", "thing", "nonsense", 0.7),
-    ("{w}-{v}", "", "", "thing", "nonsense", 0.7),
-    ("the art of {w}", "", "{w}", "thing", "idea", 1),
-    ("the philosophy of {w}", "", "{w}", "thing", "idea", 1),
-    ("{w} and {v}", "", "", "thing", "idea", 1),
-    ("on {w}", "{w}", "{w}", "thing", "idea", 0.5),
-    ("{w} {v} {w}", "", "", "thing", "nonsense", 1),
-]
+    text: str
+    inside: str
+    short: str
+    form: str
+    family: str
+    weight: float
 
-RELATIVES = [
-    "lost a button",
-    "forgot the way home",
-    "was afraid of the sea",
-    "wanted to fly",
-    "could not sleep",
-    "counted the stars",
-    "came back",
-    "never said goodbye",
-    "loved the rain",
-    "stole a song",
-    "swallowed a clock",
-    "hid from the winter",
-    "learned to sing",
-    "lived in a suitcase",
-    "talked to trees",
-    "painted the moon",
-    "sold umbrellas",
-    "missed the last train",
-    "found a door in the floor",
-    "wrote letters to nobody",
-    "opened a tiny hotel",
-    "bought a mountain",
-    "refused to grow up",
-    "followed a river",
-    "waited for snow",
-    "dreamed in colours",
-    "borrowed the sun",
-    "was too small for the job",
-    "kept bees on the roof",
-    "spoke only in questions",
-    "ran a night school",
-    "remembered everything",
-    "collected echoes",
-    "walked across the country",
-    "was not invited",
-    "built a ladder to the clouds",
-    "saved the village",
-    "ate the last cake",
-    "fell asleep for a year",
-    "made friends with a storm",
-]
 
-CLAUSES = [
-    "learns to paint",
-    "gets lost in the city",
-    "goes to school",
-    "opens a bakery",
-    "falls asleep in a library",
-    "finds a map",
-    "sails around the world",
-    "misses the bus",
-    "writes a book",
-    "learns to swim",
-    "makes a friend",
-    "joins the circus",
-    "visits the moon",
-    "saves the harbour",
-    "plants a garden",
-    "meets a stranger",
-    "builds a bridge",
-    "gets a letter",
-    "wins a race",
-    "learns to cook",
-    "crosses the desert",
-    "discovers a secret",
-    "plays the piano",
-    "goes on holiday",
-    "becomes the mayor",
-    "cannot stop laughing",
-    "runs away from home",
-    "comes home",
-    "takes the night train",
-    "looks for the sea",
-    "buys a hat",
-    "breaks a promise",
-    "keeps a secret",
-    "hears a strange sound",
-    "goes to the opera",
-    "learns to say no",
-]
+@cache
+def frames() -> dict[tuple[str, str], list[Frame]]:
+    """Frames by group and kind; the kind is empty for those that suit the whole group."""
+    found: dict[tuple[str, str], list[Frame]] = {}
+    group, form, family = ("", ""), "", ""
+    for number, line in enumerate((FOLDER / "words" / "frames.txt").read_text(encoding="utf-8").splitlines(), 1):
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        if line.startswith("== "):
+            name, _, kind = line[3:].partition(" ")
+            if name not in GROUPS or kind not in ("", *KINDS):
+                raise CorpusError(f"frames.txt:{number}: unknown group {line[3:]!r}: use {', '.join(GROUPS)}")
+            group = (name, kind)
+            found.setdefault(group, [])
+        elif line.startswith("-- "):
+            form, _, family = line[3:].partition(" ")
+            if form not in FORMS:
+                raise CorpusError(f"frames.txt:{number}: unknown form {form!r}: use {', '.join(FORMS)}")
+            family = "" if family == "-" else family
+        else:
+            weight, *names = (part.strip() for part in line.split("|"))
+            if not names or not weight.replace(".", "").isdigit():
+                raise CorpusError(f"frames.txt:{number}: {line[:40]!r} is no frame: expected 'weight | topic | ...'")
+            text = names[0]
+            inside = (names[1] if len(names) > 1 else "") or text
+            if form == "question":
+                inside = inside.rstrip("?")
+            short = (names[2] if len(names) > 2 else "") or inside
+            found[group].append(Frame(text, inside, short, form, family, float(weight)))
+    return found
 
-REQUESTS = [
-    "a story about ",
-    "Tell me about ",
-    "tell me a story about ",
-    "A short film about ",
-    "Explain ",
-    "a documentary about ",
-    "A bedtime story about ",
-    "something about ",
-    "Make a video about ",
-    "a poem about ",
-    "I want to know about ",
-    "a children's story about ",
-]
 
-EXTRAS = [
-    "Make it funny.",
-    "For children aged six to eight.",
-    "Please keep it short.",
-    "It should have a surprising end.",
-    "Set it in winter.",
-    "The mood is calm and a little sad.",
-    "Use simple words.",
-    "There should be a dog in it.",
-    "It takes place in the 1920s.",
-    "Think of it as the opening of a longer film.",
-    "No violence, please.",
-    "It is for my grandmother's birthday.",
-    "The main character never speaks.",
-    "Mention the sea at least once.",
-    "I would like it to end where it began.",
-    "Everything happens in one night.",
-    "Please include some facts.",
-    "It is meant for a museum screen without sound.",
-    "The audience knows nothing about the subject.",
-    "Avoid long sentences.",
-    "We will show it on the last day of school.",
-    "My daughter wants it to be about friendship.",
-]
+@cache
+def _choices(group: str, kind: str) -> tuple[list[Frame], list[float]]:
+    chosen = [*frames()[group, ""], *(frames().get((group, kind), []) if kind else [])]
+    return chosen, [frame.weight for frame in chosen]
+
+
+def draw_frame(rng: Random, group: str, area: str = "") -> Frame:
+    """A frame of `group` that suits nouns of the theme file `area`."""
+    chosen, weights = _choices(group, KIND_OF_AREA.get(area, ""))
+    return rng.choices(chosen, weights)[0]
+
+
+@cache
+def tails(name: str) -> tuple[str, ...]:
+    """A list of `tails.txt`: who, does, at, few, requests or extras."""
+    found: dict[str, list[str]] = {}
+    for line in (FOLDER / "words" / "tails.txt").read_text(encoding="utf-8").splitlines():
+        if line.startswith("== "):
+            found[line[3:].strip()] = items = []
+        elif line.strip() and not line.startswith("#"):
+            items.append(line.strip())
+    return tuple(found[name])

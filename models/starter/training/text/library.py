@@ -8,6 +8,9 @@ A theme file is plain text, meant to be read and edited:
     obj: cup                                        what `*` stands for in a picture
     nouns: espresso machine, teapot                 countable nouns that lead here
     mass: coffee, tea                               nouns without a plural that lead here
+    women: Melitta Bentz                            full names of women who lead here; `men:` likewise
+    places: Yemen, Minas Gerais                     proper names of places that lead here
+    deeds: brew coffee/brewing coffee               what one does, as infinitive and gerund
     heads: breakfast | why coffee wakes us>coffee   whole topics, with what `{N}` becomes after `>`
     log: From a green hillside to the cup, {N} has travelled far.
     ^ Pickers walk the hillside | field; person; dawn      an opening (`^`), a turn (`>`) or a close (`$`)
@@ -26,7 +29,9 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 OPENING, TURN, CLOSE = "^", ">", "$"
-FORMS = ("thing", "question", "clause", "label")
+FORMS = ("thing", "indirect", "question", "clause", "label")
+FIELDS = ("who", "hero", "obj", "nouns", "mass", "women", "men", "places", "deeds", "heads", "log")
+NAMED_FIELDS = ("nouns", "mass", "women", "men", "places")
 PHRASES = ("title", "log", "open", "later", "close")
 
 
@@ -61,6 +66,10 @@ class Theme:
     hero: tuple[str, ...] = ()
     nouns: list[str] = field(default_factory=list)
     mass: list[str] = field(default_factory=list)
+    women: list[str] = field(default_factory=list)
+    men: list[str] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+    deeds: list[tuple[str, str]] = field(default_factory=list)
     heads: list[tuple[str, str]] = field(default_factory=list)
     loglines: list[str] = field(default_factory=list)
     beats: list[Beat] = field(default_factory=list)
@@ -122,8 +131,16 @@ def _field(theme: Theme, line: str, area: str, number: int) -> None:
     name, separator, value = line.partition(": ")
     if not separator:
         raise CorpusError(f"{area}:{number}: {line[:40]!r} is not a field: expected 'name: value'")
-    if name in ("nouns", "mass"):
+    if name in NAMED_FIELDS:
         getattr(theme, name).extend(word.strip() for word in value.split(",") if word.strip())
+    elif name == "deeds":
+        for deed in (word.strip() for word in value.split(",") if word.strip()):
+            infinitive, slash, gerund = (part.strip() for part in deed.partition("/"))
+            if not slash or not re.search(r"\wing\b", gerund):
+                raise CorpusError(
+                    f"{area}:{number}: the deed {deed!r} is not 'infinitive/gerund' (bake bread/baking bread)"
+                )
+            theme.deeds.append((infinitive, gerund))
     elif name == "heads":
         for head in value.split("|"):
             topic, _, short = head.strip().partition(">")
@@ -135,7 +152,7 @@ def _field(theme: Theme, line: str, area: str, number: int) -> None:
     elif name == "hero":
         theme.hero = tuple(value.split())
     else:
-        raise CorpusError(f"{area}:{number}: unknown field {name!r}: use who, hero, obj, nouns, mass, heads or log")
+        raise CorpusError(f"{area}:{number}: unknown field {name!r}: use one of {', '.join(FIELDS)}")
 
 
 @cache
@@ -151,10 +168,41 @@ def themes() -> dict[str, Theme]:
 
 
 @cache
-def families() -> dict[str, Theme]:
-    """What a topic outside all themes falls to: a family for its kind ("person", "place", "question", ...)."""
+def owned() -> dict[str, list[tuple[str, str]]]:
+    """Theme -> its nouns and names as (field, word). What several themes claim belongs to the one that names it earliest."""
+    claims: dict[str, tuple[int, str]] = {}
+    for theme in themes().values():
+        for kind in NAMED_FIELDS:
+            for place, word in enumerate(getattr(theme, kind)):
+                held = claims.get(word.lower())
+                if held is None or place < held[0]:
+                    claims[word.lower()] = (place, theme.name)
+    found: dict[str, list[tuple[str, str]]] = {}
+    taken: set[str] = set()
+    for theme in themes().values():
+        found[theme.name] = []
+        for kind in NAMED_FIELDS:
+            for word in getattr(theme, kind):
+                if claims[word.lower()][1] == theme.name and word.lower() not in taken:
+                    taken.add(word.lower())
+                    found[theme.name].append((kind, word))
+    return found
+
+
+@cache
+def families() -> dict[str, list[Theme]]:
+    """What a topic outside all themes falls to, by its kind: the variants of "person" are `person`, `person/2` ...
+
+    A variant without a `who` or `hero` has those of the first.
+    """
     text = (FOLDER / "words" / "families.txt").read_text(encoding="utf-8")
-    return {theme.name: theme for theme in parse_themes(text, "families")}
+    found: dict[str, list[Theme]] = {}
+    for theme in parse_themes(text, "families"):
+        variants = found.setdefault(theme.name.partition("/")[0], [])
+        if variants:
+            theme.who, theme.hero = theme.who or variants[0].who, theme.hero or variants[0].hero
+        variants.append(theme)
+    return found
 
 
 @cache

@@ -8,7 +8,10 @@ from models.starter.training.text.tokenizer import END_ID, MAX_LENGTH, PAD_ID
 
 # 16.5 million parameters, 33 MB in fp16; more width than depth, because decoding on a CPU pays per layer.
 SHAPE = {"hidden_size": 384, "intermediate_size": 1024, "num_hidden_layers": 8, "num_attention_heads": 6}
-TINY_SHAPE = {"hidden_size": 64, "intermediate_size": 160, "num_hidden_layers": 2, "num_attention_heads": 2}
+TINY_SHAPE = {"hidden_size": 128, "intermediate_size": 320, "num_hidden_layers": 2, "num_attention_heads": 2}
+HEAD_CHANNELS = 64
+ROPE_BASE = 10_000.0
+EPSILON = 1e-6
 
 
 def build_model(vocabulary_size: int, *, tiny: bool = False) -> Any:
@@ -20,6 +23,9 @@ def build_model(vocabulary_size: int, *, tiny: bool = False) -> Any:
         vocab_size=vocabulary_size,
         **shape,
         num_key_value_heads=shape["num_attention_heads"],
+        head_dim=HEAD_CHANNELS,
+        rope_parameters={"rope_type": "default", "rope_theta": ROPE_BASE},
+        rms_norm_eps=EPSILON,
         max_position_embeddings=MAX_LENGTH,
         tie_word_embeddings=True,
         bos_token_id=None,

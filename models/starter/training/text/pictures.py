@@ -53,22 +53,20 @@ class Character:
     appearance: str
 
 
-def character(rng: Random, name: str, keys: Sequence[str] = PEOPLE) -> Character:
-    """A character called `name`; a first name that the lists know decides between woman and man."""
+def character(rng: Random, name: str, keys: Sequence[str] = PEOPLE, gender: str = "") -> Character:
+    """A character called `name`; `gender` ("women", "men"), else a first name that the lists know, decides on the figure."""
     first = name.split()[0]
-    if first in words("names_women"):
-        fitting = [key for key in keys if key not in ("man", "boy", "elder")]
-    elif first in words("names_men"):
-        fitting = [key for key in keys if key not in ("woman", "girl")]
-    else:
-        fitting = list(keys)
-    key = rng.choice(fitting or list(keys))
+    if not gender:
+        gender = "women" if first in words("names_women") else "men" if first in words("names_men") else ""
+    excluded = {"women": ("man", "boy", "elder"), "men": ("woman", "girl")}.get(gender, ())
+    fitting = [key for key in keys if key not in excluded]
+    key = rng.choice(fitting or ([gender.replace("men", "man")] if gender else list(keys)))
     thing = THINGS[key]
     color = rng.choice(
         [color for color in COLORS if color not in ("black", "brown")] + ["black", "brown"][: thing.kind == "person"]
     )
     noun = rng.choice([noun for noun in thing.nouns[:3] if noun not in AVOIDED])
-    if key == "king" and first in words("names_women"):
+    if key == "king" and gender == "women":
         noun = rng.choice(["queen", "princess"])
     if thing.kind == "person" and key != "robot":
         clothes = rng.choice(vocabulary.CLOTHES[:6])

@@ -1,7 +1,8 @@
 """Composes one whole story from the corpus: an outline and its scenes, as the pipeline would store them.
 
-A story opens, turns and closes: beats of the topic's own theme in the order they were written, a few of its family
-("a person", "a place", "a question"), and phrases that name the topic. Every choice comes from the given generator.
+A story opens, turns and closes: beats of the topic's own theme in the order they were written, and phrases that name the
+topic. Only a story longer than its theme is filled up by its family ("a person", "a place", "a question"). Every
+choice comes from the given generator.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+from models.starter.training.text.inventing import proper_name
 from models.starter.training.text.library import (
     CLOSE,
     OPENING,
@@ -23,14 +25,17 @@ from models.starter.training.text.library import (
     words,
 )
 from models.starter.training.text.pictures import PEOPLE, Character, character, drawable, image_prompt
-from models.starter.training.text.topics import Topic, proper_name
+from models.starter.training.text.topics import Topic
 from models.starter.training.vocabulary import CHARACTER_KEYS, MOODS, SETTINGS, STYLES, place
 from stages.scenes import prompts
 
 LONGEST_NARRATION_CHARACTERS = 540
 CHOICE = re.compile(r"\[([^\[\]]*)\]")
+SLOT = re.compile(r"(\{[TNP]\})")
 # How likely a story of a family has somebody with a name in it, where the topic itself names nobody.
-NAMED = {"tale": 0.8, "person": 0.45, "day": 0.5, "nonsense": 0.4, "place": 0.35, "animal": 0.3}
+NAMED = {"tale": 0.6, "person": 0.45, "day": 0.5, "nonsense": 0.4, "place": 0.35, "animal": 0.3}
+# How often a turn that does not name the topic gets a phrase that does: nothing else ties an unknown topic to its story.
+NAMED_LATER = {"known": 0.2, "unknown": 0.6}
 GREETINGS = (
     "Listen.", "Good evening.", "Come in.", "Quiet now.", "Ready?", "So it begins.", "Here we go.", "Look closely.",
     "Take a seat.", "One moment.", "Not so fast.", "Well, then.",
@@ -67,6 +72,20 @@ class Story:
     scenes: tuple[Scene, ...]
 
 
+@dataclass(frozen=True)
+class _Cast:
+    """Who is in a story: characters with a name, who acts in the sentences, the figure and the thing in its pictures."""
+
+    characters: tuple[Character, ...]
+    actor: str
+    figure: str
+    thing: str
+
+
+Plotted = tuple[Beat, str]
+"""A beat, and what its sentences call the topic."""
+
+
 def capitalised(sentence: str) -> str:
     """The sentence with a capital at its head, also behind an opening quotation mark."""
     for index, char in enumerate(sentence):
@@ -80,21 +99,24 @@ def capitalised(sentence: str) -> str:
 class _Pen:
     """Fills patterns for one story: slots, choices, and never the same phrase twice."""
 
-    def __init__(self, rng: Random, topic: Topic, actor: str, named: bool) -> None:
-        self.rng, self.topic, self.named = rng, topic, named
-        self.slots = {"T": topic.inside, "N": topic.short, "P": actor}
+    def __init__(self, rng: Random, topic: Topic, actor: str) -> None:
+        self.rng, self.topic = rng, topic
+        self.slots = {"{T}": topic.inside, "{N}": topic.short, "{P}": actor}
+        # "Mira sets out to understand Mira": a phrase with both needs an actor whom the topic does not name.
+        self.acting = actor.casefold() not in topic.inside.casefold()
         self.used: set[str] = set()
 
-    def write(self, pattern: str) -> str:
+    def write(self, pattern: str, short: str = "") -> str:
+        """The pattern with its choices made and its slots filled; `short` stands for `{N}`, else the topic's own."""
         while CHOICE.search(pattern):
             pattern = CHOICE.sub(lambda match: self.rng.choice(match.group(1).split("|")), pattern)
+        slots = {**self.slots, "{N}": short} if short else self.slots
         # One pass, so that braces or slots inside a topic stay what they are; a sentence may open with any slot.
-        parts = re.split(r"(\{[TNP]\})", pattern)
-        return capitalised("".join(self.slots[part[1]] if re.fullmatch(r"\{[TNP]\}", part) else part for part in parts))
+        return capitalised("".join(slots.get(part, part) for part in SLOT.split(pattern)))
 
     def phrase(self, kind: str, longest: int = 600) -> str:
         """A phrase naming the topic that this story has not used; "" where all are used or too long."""
-        pool = [p for p in phrases()[self.topic.form][kind] if p not in self.used and (self.named or "{P}" not in p)]
+        pool = [p for p in phrases()[self.topic.form][kind] if p not in self.used and (self.acting or "{P}" not in p)]
         self.rng.shuffle(pool)
         for pattern in pool:
             text = self.write(pattern)
@@ -107,98 +129,115 @@ class _Pen:
 def write_story(rng: Random, topic: Topic, number_of_scenes: int, asked_style: str) -> Story:
     """One story on `topic` with exactly `number_of_scenes` scenes; `asked_style` may be empty."""
     own = [themes()[name] for name in topic.theme_names]
-    family = families()[topic.family]
-    cast, actor, hero, thing = _cast(rng, topic, own, family)
-    pen = _Pen(rng, topic, actor, bool(cast))
-    beats = _plot(rng, own, family, number_of_scenes)
+    family = rng.choice(families()[topic.family])
+    cast = _cast(rng, topic, own, family)
+    pen = _Pen(rng, topic, cast.actor)
     scenes: list[Scene] = []
-    lines: set[str] = set()
-    pictures: set[str] = set()
-    spoken: set[str] = set()
-    for index, beat in enumerate(beats):
-        for _ in range(20):
-            line = pen.write(beat.line)
-            if len(line) < prompts.SCENE_LINE[0]:
-                line = f"{line}, {place(SETTINGS[beat.visual.setting])}"
-            if line not in lines:
-                break
-        narration = _narration(rng, pen, beat, index, number_of_scenes, spoken)
+    for index, (beat, short) in enumerate(_plot(rng, topic, own, family, number_of_scenes)):
+        line = _line(pen, beat, short, {scene.line for scene in scenes})
+        spoken = {scene.narration for scene in scenes}
+        narration = _narration(rng, pen, beat, short, index, number_of_scenes, spoken)
         for _ in range(40):
-            picture = image_prompt(rng, beat.visual, cast, hero, thing)
-            if picture not in pictures and len(picture) <= prompts.IMAGE_PROMPT[1]:
+            picture = image_prompt(rng, beat.visual, cast.characters, cast.figure, cast.thing)
+            if len(picture) <= prompts.IMAGE_PROMPT[1] and picture not in {scene.image_prompt for scene in scenes}:
                 break
-        lines.add(line)
-        pictures.add(picture)
-        scenes.append(Scene(line[: prompts.SCENE_LINE[1]], narration, picture))
-    title = pen.phrase("title", prompts.TITLE[1]) or topic.inside
+        scenes.append(Scene(line, narration, picture))
+    title, logline = _head(rng, pen, own)
+    style = _style(rng, topic, asked_style)
+    return Story(topic, asked_style, title, logline, style, cast.characters, tuple(scenes))
+
+
+def _head(rng: Random, pen: _Pen, own: Sequence[Theme]) -> tuple[str, str]:
+    """Title and logline. The title names the topic, the logline of a known one says what field it is from."""
+    title = pen.phrase("title", prompts.TITLE[1]) or pen.topic.inside
     if len(title) < prompts.TITLE[0]:
-        title = capitalised(f"the story of {topic.inside}")
-    pool = [line for theme in own for line in theme.loglines]
+        title = capitalised(f"the story of {pen.topic.inside}")
     logline = (
-        pen.write(rng.choice(pool))
-        if pool and len(own) == 1 and topic.form == "thing" and rng.random() < 0.6
-        else pen.phrase("log", 220)
+        pen.write(rng.choice(own[0].loglines)) if own and own[0].loglines else pen.phrase("log", prompts.LOGLINE[1])
     )
     if len(logline) > prompts.LOGLINE[1]:
         logline = pen.phrase("log", prompts.LOGLINE[1])
-    return Story(topic, asked_style, title, logline, _style(rng, topic, asked_style), tuple(cast), tuple(scenes))
+    return title, logline
 
 
-def _cast(rng: Random, topic: Topic, own: Sequence[Theme], family: Theme) -> tuple[list[Character], str, str, str]:
-    """The characters, who acts in the sentences, the kind of figure in pictures, and the story's own thing."""
+def _line(pen: _Pen, beat: Beat, short: str, taken: set[str]) -> str:
+    """The beat's line in the outline, unlike those `taken` wherever its choices allow."""
+    for _ in range(20):
+        line = pen.write(beat.line, short)
+        if len(line) < prompts.SCENE_LINE[0]:
+            line = f"{line}, {place(SETTINGS[beat.visual.setting])}"
+        if line not in taken:
+            break
+    return line[: prompts.SCENE_LINE[1]]
+
+
+def _cast(rng: Random, topic: Topic, own: Sequence[Theme], family: Theme) -> _Cast:
+    """Characters, actor, figure and thing. A person known by name is in the pictures, and others act in the sentences."""
     thing = drawable(topic.nouns[0]) and topic.nouns[0] if topic.nouns else ""
     thing = thing or next((theme.obj for theme in own if theme.obj), "")
     key = drawable(thing) if thing else ""
-    kinds = next((theme.hero for theme in [*own, family] if theme.hero), PEOPLE)
-    named_thing = re.search(r"\b(named|the)\b", topic.inside) and key in CHARACTER_KEYS
-    if topic.hero:
-        cast = [character(rng, topic.hero, [key] if named_thing and topic.nouns else kinds)]
-    elif topic.family == "tale" and len(topic.nouns) == 1 and topic.short.startswith("the ") and rng.random() < 0.6:
-        return [], topic.short, key or rng.choice(kinds), thing
+    figures = next((theme.hero for theme in [*own, family] if theme.hero), PEOPLE)
+    who = next((theme.who for theme in [*own, family] if theme.who), "the traveller")
+    actor = who
+    if topic.gender:
+        main = character(rng, topic.hero, figures, topic.gender)
+    elif topic.hero and topic.nouns and topic.short == topic.hero:
+        # "a fox named Mira" is the fox, if it can be drawn; "a spoon named Mira" has no face.
+        if key not in CHARACTER_KEYS:
+            return _Cast((), who, rng.choice(figures), thing)
+        main = character(rng, topic.hero, [key])
+    elif topic.hero:
+        main = character(rng, topic.hero, figures)
+        actor = topic.hero
     elif rng.random() < NAMED.get(topic.family, 0.25):
-        cast = [character(rng, proper_name(rng), kinds)]
+        main = character(rng, proper_name(rng), figures)
+        actor = main.name
     else:
-        who = next((theme.who for theme in [*own, family] if theme.who), "the traveller")
-        return [], who, rng.choice(kinds), thing
-    if rng.random() < 0.35:
+        return _Cast((), who, rng.choice(figures), thing)
+    if rng.random() < 0.3:
         name = proper_name(rng)
-        if name != cast[0].name:
-            cast.append(character(rng, name, [key] if key in CHARACTER_KEYS and rng.random() < 0.5 else COMPANIONS))
-    return cast, cast[0].name, cast[0].key, thing
+        if name.casefold() not in main.name.casefold():
+            friend = character(rng, name, [key] if key in CHARACTER_KEYS and rng.random() < 0.5 else COMPANIONS)
+            return _Cast((main, friend), actor, main.key, thing)
+    return _Cast((main,), actor, main.key, thing)
 
 
-def _plot(rng: Random, own: Sequence[Theme], family: Theme, count: int) -> list[Beat]:
-    """`count` different beats: an opening, turns, a close; the theme's own turns keep their order."""
-    opening = rng.choice((rng.choice(own) if own and rng.random() < 0.8 else family).of_role(OPENING))
+def _plot(rng: Random, topic: Topic, own: Sequence[Theme], family: Theme, count: int) -> list[Plotted]:
+    """`count` different beats: an opening, turns, a close; the theme's own turns keep their order.
+
+    A topic of two themes opens in the first and closes in the second.
+    """
+    names = [topic.short, topic.second_short or topic.short]
+    sources = list(zip(own, names, strict=False)) or [(family, topic.short)]
+    opening = _beats(sources[0], OPENING)
     if count == 1:
-        return [opening]
-    close = rng.choice((rng.choice(own) if own and rng.random() < 0.7 else family).of_role(CLOSE))
+        return [rng.choice(opening)]
+    close = rng.choice(_beats(sources[-1], CLOSE))
     wanted = count - 2
-    chosen: list[Beat] = []
-    strangers = list(family.of_role(TURN))
-    rng.shuffle(strangers)
-    if own:
-        pools = [theme.of_role(TURN) for theme in own]
-        guests = sum(rng.random() < 0.12 for _ in range(wanted))
-        shares = [max(0, wanted - guests)] if len(own) == 1 else [(wanted - guests + 1) // 2, (wanted - guests) // 2]
-        for pool, share in zip(pools, shares, strict=True):
-            picked = sorted(rng.sample(range(len(pool)), min(share, len(pool))))
-            chosen = _merge(rng, chosen, [pool[place] for place in picked])
-    else:
-        chosen = strangers[: min(wanted, len(strangers))]
-        strangers = strangers[len(chosen) :]
-    rest = strangers[: wanted - len(chosen)]
-    if len(chosen) + len(rest) < wanted:
-        more = list(families()["interlude"].of_role(TURN))
-        rng.shuffle(more)
-        rest += more[: wanted - len(chosen) - len(rest)]
-    middle = _merge(rng, chosen, rest)
+    shares = [wanted] if len(sources) == 1 else [(wanted + 1) // 2, wanted // 2]
+    middle: list[Plotted] = []
+    for source, share in zip(sources, shares, strict=True):
+        turns = _beats(source, TURN)
+        picked = sorted(rng.sample(range(len(turns)), min(share, len(turns))))
+        middle = _merged(rng, middle, [turns[place] for place in picked])
+    # A long story goes on with the rest of its own scenes, then with its family, then with whatever happens on the way.
+    spare = [beat for source in sources for beat in _beats(source, TURN) if beat not in middle]
+    for more in (spare, _beats((family, topic.short), TURN), _beats((families()["interlude"][0], topic.short), TURN)):
+        fresh = [beat for beat in more if beat not in middle]
+        missing = wanted - len(middle)
+        if missing and fresh:
+            middle = _merged(rng, middle, rng.sample(fresh, min(missing, len(fresh))))
     if len(middle) < wanted:
         raise ValueError(f"the corpus has {len(middle) + 2} scenes for a story of {count}: add interludes")
-    return [opening, *middle, close]
+    return [rng.choice(opening), *middle, close]
 
 
-def _merge(rng: Random, first: list[Beat], second: list[Beat]) -> list[Beat]:
+def _beats(source: tuple[Theme, str], role: str) -> list[Plotted]:
+    theme, short = source
+    return [(beat, short) for beat in theme.of_role(role)]
+
+
+def _merged(rng: Random, first: list[Plotted], second: list[Plotted]) -> list[Plotted]:
     """Both lists in one, each in its own order, shuffled into each other."""
     places = [0] * len(first) + [1] * len(second)
     rng.shuffle(places)
@@ -206,23 +245,25 @@ def _merge(rng: Random, first: list[Beat], second: list[Beat]) -> list[Beat]:
     return [next(sources[place]) for place in places]
 
 
-def _narration(rng: Random, pen: _Pen, beat: Beat, index: int, count: int, spoken: set[str]) -> str:
+def _narration(rng: Random, pen: _Pen, beat: Beat, short: str, index: int, count: int, spoken: set[str]) -> str:
     """Two to four sentences; the first scene always names the topic, the last one mostly, the others now and then."""
+    known = "known" if pen.topic.theme_names else "unknown"
     for _ in range(30):
         sentences = list(beat.sentences)
-        if len(sentences) > 2 and rng.random() < 0.45:
-            sentences.pop(rng.randrange(1, len(sentences)))
-        told = [pen.write(sentence) for sentence in sentences]
+        plain = [sentence for sentence in sentences[1:] if "{N}" not in sentence]
+        if len(sentences) > 2 and plain and rng.random() < 0.25:
+            sentences.remove(rng.choice(plain))
+        told = [pen.write(sentence, short) for sentence in sentences]
         if index == 0:
             named = pen.phrase("open", 260)
-            if len(told) > 1 and rng.random() < 0.3:
-                told.pop(rng.randrange(len(told)))
-            told = [named, *told[:3]] if rng.random() < 0.72 else [*told[:3], named]
-            if len(told) < 4 and rng.random() < 0.25:
+            told = [named, *told[:3]] if rng.random() < 0.7 else [*told[:3], named]
+            if len(told) < 4 and rng.random() < 0.15:
                 told.insert(0, rng.choice(GREETINGS))
-        elif index == count - 1 and rng.random() < 0.65:
+        elif index == count - 1 and rng.random() < 0.6:
             told = [*told[:3], pen.phrase("close", 220)]
-        elif rng.random() < 0.2 or len(told) < 2:
+        elif len(told) < 2 or (
+            "{N}" not in "".join(sentences) and rng.random() < NAMED_LATER[known] * min(1.0, 8 / count)
+        ):
             extra = pen.phrase("later", 200)
             told = [extra, *told[:3]] if rng.random() < 0.3 else [*told[:3], extra]
         told = [sentence for sentence in told if sentence]
@@ -231,7 +272,6 @@ def _narration(rng: Random, pen: _Pen, beat: Beat, index: int, count: int, spoke
         narration = " ".join(told)
         if narration not in spoken and len(narration) >= prompts.NARRATION[0]:
             break
-    spoken.add(narration)
     return narration
 
 
@@ -253,8 +293,8 @@ def _style(rng: Random, topic: Topic, asked: str) -> str:
 def asked_style(rng: Random) -> str:
     """A style as a person might ask for it; "" for more than half of the stories."""
     kind = rng.random()
-    if kind < 0.6:
+    if kind < 0.65:
         return ""
-    if kind < 0.8:
+    if kind < 0.85:
         return rng.choice(STYLES[rng.choice(MOODS)])
     return rng.choice(words("styles"))

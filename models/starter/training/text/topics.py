@@ -1,8 +1,8 @@
 """Draws topics as people type them, and what a story must know about each.
 
-Three sources: the nouns and heads of the themes in many frames ("the history of kites", "a kite who was afraid of
-wind"), made-up and unknown words, and hostile or careless text (emoji, code, other scripts, whole paragraphs). The last two
-teach copying: the topic comes back byte for byte, never replaced by another.
+Three sources: what the themes know (nouns, people, places, deeds, whole topics) in many frames ("the history of kites", "a
+kite who was afraid of wind"), made-up and unknown words, and hostile or careless text (emoji, code, other scripts,
+whole paragraphs). The last two teach copying: the topic comes back byte for byte, never replaced by another.
 """
 
 from __future__ import annotations
@@ -12,38 +12,50 @@ from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
 
-from models.starter.training.text.frames import (
-    AREA_FAMILY,
-    CLAUSES,
-    COUNT_FRAMES,
-    EXTRAS,
-    MASS_FRAMES,
-    RELATIVES,
-    REQUESTS,
-    UNKNOWN_FRAMES,
+from models.starter.training.text import inventing
+from models.starter.training.text.frames import Frame, draw_frame, tails
+from models.starter.training.text.library import Theme, held_out_topics, owned, themes, words
+from models.starter.training.text.naming import (
+    LONGEST_NAME_CHARACTERS,
+    form_of,
+    inside,
+    plural,
+    recased,
+    shortened,
+    with_article,
 )
-from models.starter.training.text.library import Theme, held_out_topics, themes, words
 
-LONGEST_NAME_CHARACTERS = 60
-QUESTION = re.compile(
-    r"(?i)^(why|how|what|where|when|who|which|can|could|do|does|did|is|are|was|were|will|would|should|have|has)\b"
-    r"(?=.* (do|does|did|is|are|was|were|can|could|will|would|should|has|have)\b|.*\?$)"
-)
-INDIRECT = re.compile(
-    r"(?i)^(why|how|what|where|when|who) (?!(do|does|did|is|are|was|were|can|could|will|would|should)\b)"
-)
-_FUNCTION_WORDS = (
-    "a an the my your our his her their its this that these those some one two three four five seven ten every no "
-    "in on at of for from with without by to about after before between behind under over inside and or but if when "
-    "where why how what who which is are was were do does did can could will would should am i'm we you they it he she "
-    "there here not life learning"
-)
-FUNCTION_WORDS = frozenset(_FUNCTION_WORDS.split())
+# What a story falls to where its theme has told all: the family of the theme's file.
+AREA_FAMILY = {
+    "animals": "animal",
+    "kinds_nature": "animal",
+    "places": "place",
+    "kinds_places": "place",
+    "people": "person",
+    "professions": "person",
+    "tales": "tale",
+    "ideas": "idea",
+    "kinds_ideas": "idea",
+    "history": "history",
+    "science": "science",
+}
+HOSTILE_SHARE = 0.03
+UNKNOWN_SHARE = 0.18
+PAIR_SHARE = 0.06
+# How often a known noun, name or deed is drawn, compared with another: people and places are many.
+ENTRY_WEIGHTS = {"nouns": 1.0, "mass": 1.2, "heads": 1.2, "women": 0.5, "men": 0.5, "places": 0.8, "deeds": 1.5}
+# Before such words a noun with its own article ("the five senses") cannot stand.
+DETERMINED = re.compile(r"(the|my|no|little|much|\}) \{n\}")
+# Between themes drawn alike (0) and nouns drawn alike (1): a theme's sentences are learned as well as its nouns.
+NOUN_EXPONENT = 0.75
 
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic: its `text` as typed, its name inside a sentence, a short name, and where its story comes from."""
+    """A topic: its `text` as typed, its name inside a sentence, short names, and where its story comes from.
+
+    `shorts`: what the sentences of each theme call it. `hero`: a name in the topic; `gender`: of a person known by name.
+    """
 
     text: str
     inside: str
@@ -53,296 +65,235 @@ class Topic:
     theme_names: tuple[str, ...] = ()
     nouns: tuple[str, ...] = ()
     hero: str = ""
+    gender: str = ""
+    second_short: str = ""
 
 
-def plural(noun: str) -> str:
-    """The regular English plural, and the irregular ones of the corpus."""
-    head, _, last = noun.rpartition(" ")
-    irregular = {
-        "man": "men",
-        "woman": "women",
-        "child": "children",
-        "mouse": "mice",
-        "goose": "geese",
-        "wolf": "wolves",
-        "foot": "feet",
-        "tooth": "teeth",
-        "leaf": "leaves",
-        "knife": "knives",
-        "shelf": "shelves",
-        "loaf": "loaves",
-        "thief": "thieves",
-        "elf": "elves",
-        "calf": "calves",
-        "scarf": "scarves",
-        "person": "people",
-        "fish": "fish",
-        "sheep": "sheep",
-        "deer": "deer",
-        "ox": "oxen",
-        "half": "halves",
-        "life": "lives",
-    }
-    if last in irregular:
-        last = irregular[last]
-    elif last.endswith("man") and last not in ("human", "german", "shaman", "caiman", "talisman"):
-        last = last[:-3] + "men"
-    elif re.search(r"(s|x|z|ch|sh)$", last):
-        last += "es"
-    elif re.search(r"[^aeiou]y$", last):
-        last = last[:-1] + "ies"
-    else:
-        last += "s"
-    return f"{head} {last}".strip()
+@dataclass(frozen=True)
+class Entry:
+    """One thing that a theme knows: the field it stands in and its words (for deeds and heads two)."""
 
-
-def with_article(words_: str) -> str:
-    """The words with "a" or "an" before them, as they sound."""
-    silent = re.match(r"(?i)(hour|honest|heir|x-ray)", words_)
-    voiced = re.match(r"(?i)(uni|use|euro|one\b|ufo)", words_)
-    return ("an " if (words_[0].lower() in "aeiou" or silent) and not voiced else "a ") + words_
+    theme: Theme
+    kind: str
+    words: tuple[str, ...]
 
 
 @cache
-def _common_words() -> frozenset[str]:
-    known = set(FUNCTION_WORDS) | set(words("adjectives"))
+def catalogue() -> tuple[tuple[Entry, ...], tuple[float, ...]]:
+    """Everything that the themes know, with cumulative weights. What two themes claim belongs to one (`owned`)."""
+    entries: list[Entry] = []
+    cumulative: list[float] = []
+    total = 0.0
     for theme in themes().values():
-        for noun in [*theme.nouns, *(plural(noun) for noun in theme.nouns), *theme.mass]:
-            first = noun.split()[0]
-            if first.islower():
-                known.add(first)
-    return frozenset(known)
+        mine = [Entry(theme, kind, (word,)) for kind, word in owned()[theme.name]]
+        mine += [Entry(theme, "deeds", deed) for deed in theme.deeds]
+        mine += [Entry(theme, "heads", head) for head in theme.heads]
+        size = sum(ENTRY_WEIGHTS[entry.kind] for entry in mine)
+        for entry in mine:
+            total += ENTRY_WEIGHTS[entry.kind] * size ** (NOUN_EXPONENT - 1)
+            entries.append(entry)
+            cumulative.append(total)
+    return tuple(entries), tuple(cumulative)
 
 
-def inside(text: str) -> str:
-    """How the topic stands inside a sentence: no full stop, a common first word in lower case, the rest as typed."""
-    line = " ".join(text.split()).strip().rstrip(".?! ") or text.strip()
-    first, _, rest = line.partition(" ")
-    if first.lower() in _common_words() and (not first.isupper() or first in ("A", "I")):
-        return f"{first.lower()} {rest}".strip()
-    return line
+@cache
+def _count_nouns() -> tuple[tuple[str, str], ...]:
+    return tuple((word, name) for name, mine in owned().items() for kind, word in mine if kind == "nouns")
 
 
-def form_of(text: str) -> str:
-    """Answers "question" for what ends in a question mark or is in the order of one, else "thing"."""
-    if INDIRECT.match(text) and not text.rstrip().endswith("?"):
-        return "thing"
-    return "question" if QUESTION.match(text) else "thing"
+def draw_topic(rng: Random) -> Topic:
+    """One topic; never one of the held-out ones. Longer than a title only in its `text`."""
+    while True:
+        kind = rng.random()
+        if kind < HOSTILE_SHARE:
+            topic = _hostile_topic(rng)
+        else:
+            topic = _as_typed(rng, _unknown_topic(rng) if kind < HOSTILE_SHARE + UNKNOWN_SHARE else _known_topic(rng))
+        if not 1 <= len(topic.inside) <= LONGEST_NAME_CHARACTERS or _held_out(topic.text) or _held_out(topic.inside):
+            continue
+        return replace(topic, text=_asked_for(rng, topic))
 
 
-def made_up_word(rng: Random) -> str:
-    """A word that the model cannot have seen: syllables, pieces of words, letters, other alphabets, numbers."""
-    kind = rng.random()
-    if kind < 0.4:
-        word = "".join(
-            rng.choice(
-                [
-                    "b",
-                    "c",
-                    "d",
-                    "f",
-                    "g",
-                    "h",
-                    "k",
-                    "l",
-                    "m",
-                    "n",
-                    "p",
-                    "r",
-                    "s",
-                    "t",
-                    "v",
-                    "w",
-                    "z",
-                    "br",
-                    "st",
-                    "qu",
-                    "th",
-                    "gl",
-                ]
-            )
-            + rng.choice("aeiouy")
-            + rng.choice(["", "", "n", "r", "l", "x", "s", "m", "nd", "rk", "ck"])
-            for _ in range(rng.randint(1, 3))
-        )
-    elif kind < 0.6:
-        pieces = words("adjectives") + words("names") + words("places")
-        word = "".join(re.sub(r"\W", "", rng.choice(pieces))[: rng.randint(2, 6)] for _ in range(rng.randint(1, 3)))
-    elif kind < 0.76:
-        word = "".join(rng.choice("abcdefghijklmnopqrstuvwxyzaeiou") for _ in range(rng.randint(2, 10)))
-    elif kind < 0.84:
-        word = "".join(
-            rng.choice("abcdeghijklmnoprstuvwzyąćęłńóśźżäöüßéèàçñášžčøåæığ") for _ in range(rng.randint(3, 9))
-        )
-    elif kind < 0.92:
-        word = rng.choice(
-            [str(rng.randint(1, 3000)), f"{rng.choice('ABCDXZ')}{rng.randint(1, 99)}", f"{rng.randint(2, 99)}th"]
-        )
-    else:
-        word = rng.choice(words("oddities"))
-    word = word[:16]
-    style = rng.random()
-    return word.capitalize() if style < 0.5 else word.upper() if style > 0.96 else word
+def _asked_for(rng: Random, topic: Topic) -> str:
+    """The topic as typed, in one of seven as a request, now and then with wishes or a long tail behind it."""
+    text = topic.text
+    if topic.form != "question" and topic.family != "nonsense" and rng.random() < 0.14:
+        text = rng.choice(tails("requests")).replace("{T}", topic.inside)
+    wish = rng.random()
+    if wish < 0.04:
+        extras = tails("extras")
+        text = f"{text.rstrip('?.')}. {' '.join(rng.sample(extras, rng.choice([1, 1, 1, 2, 2, 3, 6, 12])))}"
+    elif wish < 0.052:
+        tail = " ".join(inventing.made_up_word(rng) for _ in range(rng.choice([5, 10, 20, 40, 90])))
+        text = f"{text.rstrip('?.')}. {tail}"
+    return text
 
 
-def proper_name(rng: Random) -> str:
-    """A person's first name, now and then an invented one."""
-    return rng.choice(words("names")) if rng.random() < 0.8 else made_up_word(rng).capitalize()
+@cache
+def _held_out_texts() -> frozenset[str]:
+    return frozenset(text.lower().rstrip("?") for _, text in held_out_topics())
 
 
-def place_name(rng: Random) -> str:
-    """A place, now and then an invented one."""
-    return rng.choice(words("places")) if rng.random() < 0.7 else made_up_word(rng).capitalize()
+def _held_out(text: str) -> bool:
+    return text.lower().rstrip("?") in _held_out_texts()
 
 
-def _fill(rng: Random, frame: str, noun: str, other: str) -> dict[str, str]:
+def _known_topic(rng: Random) -> Topic:
+    entries, cumulative = catalogue()
+    entry = rng.choices(entries, cum_weights=cumulative)[0]
+    theme, family = entry.theme, AREA_FAMILY.get(entry.theme.area, "thing")
+    if entry.kind == "heads":
+        text, short = entry.words
+        form = "clause" if text.startswith("~") else form_of(text)
+        text = text.removeprefix("~")
+        return Topic(text, inside(text), short or inside(text), form, family, (theme.name,))
+    if entry.kind == "deeds":
+        return _framed(rng, draw_frame(rng, "deed"), entry, "how")
+    if entry.kind in ("women", "men"):
+        name = _last_name(entry.words[0]) if rng.random() < 0.12 else ""
+        topic = _framed(rng, draw_frame(rng, "person"), entry, "person", name or entry.words[0])
+        return replace(topic, hero=name or entry.words[0], gender=entry.kind)
+    if entry.kind == "places":
+        return _framed(rng, draw_frame(rng, "place"), entry, "place", entry.words[0])
+    if entry.kind == "mass":
+        frame = draw_frame(rng, "mass")
+        while entry.words[0].startswith("the ") and DETERMINED.search(frame.text + frame.inside):
+            frame = draw_frame(rng, "mass")
+        return _framed(rng, frame, entry, family)
+    if rng.random() < PAIR_SHARE:
+        return _framed(rng, draw_frame(rng, "pair"), entry, family)
+    return _framed(rng, draw_frame(rng, "count", theme.area), entry, family)
+
+
+def _framed(rng: Random, frame: Frame, entry: Entry, family: str, name: str = "") -> Topic:
+    """The entry in a frame; a frame with a second noun brings that noun's theme with it."""
+    other, other_theme = rng.choice(_count_nouns())
+    paired = any(slot in frame.text for slot in ("{m}", "{am}", "{ms}")) and other_theme != entry.theme.name
+    values = _slots(rng, entry.words if entry.kind == "deeds" else (entry.words[0], ""), entry.kind, other)
+    values["x"] = name
+    hero = values["Name"] if "{Name}" in frame.text else ""
+    names = (entry.theme.name, other_theme) if paired else (entry.theme.name,)
+    seconds = "{ms}" if "{ms}" in frame.text else "the {m}"
+    nouns = (entry.words[0], other)[: len(names)] if entry.kind in ("nouns", "mass") else ()
+    topic = _with_slots(frame, values)
+    return replace(
+        topic,
+        family=topic.family or family,
+        theme_names=names,
+        nouns=nouns,
+        hero=hero,
+        second_short=seconds.format(**values) if paired else "",
+    )
+
+
+def _slots(rng: Random, noun: tuple[str, ...], kind: str, other: str) -> dict[str, str]:
+    first = noun[0]
     adjective = rng.choice(words("adjectives"))
+    countable = first if kind == "nouns" else other
+    odd, odd2 = rng.sample(inventing.oddities(), 2)
+    made_up, made_up2 = inventing.made_up_word(rng), inventing.made_up_word(rng)
     return {
-        "n": noun,
-        "ns": plural(noun),
-        "an": with_article(noun),
+        "n": first if kind in ("nouns", "mass") else other,
+        "ns": plural(countable),
+        "an": with_article(countable),
         "m": other,
         "am": with_article(other),
         "ms": plural(other),
+        "d": first,
+        "ding": noun[1],
         "adj": adjective,
         "aadj": with_article(adjective),
-        "who": rng.choice(RELATIVES),
-        "does": rng.choice(CLAUSES),
-        "Name": proper_name(rng),
-        "Surname": rng.choice(words("surnames")) if rng.random() < 0.7 else made_up_word(rng).capitalize(),
-        "place": place_name(rng),
-        "w": made_up_word(rng) if rng.random() < 0.75 else other,
-        "v": made_up_word(rng),
+        "who": rng.choice(tails("who")),
+        "does": rng.choice(tails("does")),
+        "at": rng.choice(tails("at")),
+        "few": rng.choice(tails("few")),
+        "Name": inventing.proper_name(rng),
+        "Name2": inventing.proper_name(rng),
+        "Surname": inventing.surname(rng),
+        "place": inventing.place_name(rng),
+        "oddity": odd,
+        "oddity2": odd2,
+        "w": made_up,
+        "aw": with_article(made_up),
+        "v": made_up2,
+        "av": with_article(made_up2),
+        "W": inventing.made_up_word(rng).capitalize(),
+        "W2": inventing.made_up_word(rng).capitalize(),
         "number": str(rng.randint(2, 2200)),
     }
 
 
-def _from_frame(
-    rng: Random, frame: tuple[str, ...], noun: str, other: str, theme_names: tuple[str, ...], area: str
-) -> Topic:
-    text, inner, short, form, family = frame
-    values = _fill(rng, text, noun, other)
-    full = text.format(**values)
-    if form == "question":
-        inner = (inner or text).rstrip("?")
-    names = theme_names if "{m" in text or "{am}" in text else theme_names[:1]
-    hero = values["Name"] if "{Name}" in text else ""
-    if "{Surname}" in text:
-        hero = f"{values['Name']} {values['Surname']}"
-    return Topic(
-        text=full,
-        inside=(inner or text).format(**values),
-        short=(short or inner or text).format(**values),
-        form=form,
-        family=family or AREA_FAMILY.get(area, "thing"),
-        theme_names=names,
-        nouns=(noun, other)[: len(names)],
-        hero=hero,
-    )
-
-
-def _known_topic(rng: Random) -> Topic:
-    catalogue = list(themes().values())
-    theme, second = rng.choice(catalogue), rng.choice(catalogue)
-    family = AREA_FAMILY.get(theme.area, "thing")
-    total = len(theme.heads) + len(theme.nouns) + len(theme.mass)
-    choice = rng.random() * total
-    if choice < len(theme.heads):
-        text, short = rng.choice(theme.heads)
-        form = "clause" if text.startswith("~") else form_of(text)
-        text = text.removeprefix("~")
-        return Topic(text, inside(text), short or inside(text), form, family, (theme.name,))
-    if choice < len(theme.heads) + len(theme.mass):
-        frame = rng.choices(MASS_FRAMES, [weight for *_, weight in MASS_FRAMES])[0]
-        return _from_frame(
-            rng, frame[:5], rng.choice(theme.mass), _any_noun(rng, second), (theme.name, second.name), theme.area
-        )
-    frame = rng.choices(COUNT_FRAMES, [weight for *_, weight in COUNT_FRAMES])[0]
-    return _from_frame(
-        rng, frame[:5], rng.choice(theme.nouns), _any_noun(rng, second), (theme.name, second.name), theme.area
-    )
-
-
-def _any_noun(rng: Random, theme: Theme) -> str:
-    return rng.choice(theme.nouns or ["stranger"])
+def _with_slots(frame: Frame, values: dict[str, str]) -> Topic:
+    text, within, short = (part.format(**values) for part in (frame.text, frame.inside, frame.short))
+    return Topic(text, within, short, frame.form, frame.family)
 
 
 def _unknown_topic(rng: Random) -> Topic:
-    frame = rng.choices(UNKNOWN_FRAMES, [weight for *_, weight in UNKNOWN_FRAMES])[0]
-    theme = rng.choice(list(themes().values()))
-    topic = _from_frame(rng, frame[:5], _any_noun(rng, theme), _any_noun(rng, theme), (), "")
-    if "{n" in frame[0] or "{an}" in frame[0]:
-        topic = replace(topic, theme_names=(theme.name,))
-    return topic
+    while True:
+        frame = draw_frame(rng, "unknown")
+        noun, name = rng.choice(_count_nouns())
+        values = _slots(rng, (noun, ""), "nouns", noun)
+        hero = values["Name"] if "{Name}" in frame.text else ""
+        if "{Name} {Surname}" in frame.text:
+            hero = f"{values['Name']} {values['Surname']}"
+        topic = replace(_with_slots(frame, values), hero=hero)
+        if "{n}" in frame.text:
+            topic = replace(topic, theme_names=(name,), nouns=(noun,))
+        if topic.short.lower() not in _known_names():
+            return topic
+
+
+@cache
+def _known_names() -> frozenset[str]:
+    """Nouns and names that lead to a theme: a made-up word may not be one of them."""
+    return frozenset(word.lower() for mine in owned().values() for _, word in mine)
+
+
+@cache
+def _last_names() -> dict[str, str]:
+    """Last names that belong to the known people of one theme only."""
+    found: dict[str, set[str]] = {}
+    for name, mine in owned().items():
+        for kind, word in mine:
+            if kind in ("women", "men") and " " in word:
+                found.setdefault(word.rpartition(" ")[2], set()).add(name)
+    return {last: names.pop() for last, names in found.items() if len(names) == 1}
+
+
+def _last_name(name: str) -> str:
+    """The last name where it is enough to know who is meant; "" for "the Great" and for names that many have."""
+    last = name.rpartition(" ")[2]
+    common = last.lower() in _known_names() or last in words("names")
+    numbered = not last[1:].islower() or len(last) < 4
+    return "" if common or numbered or last not in _last_names() or " the " in name or " of " in name else last
 
 
 def _hostile_topic(rng: Random) -> Topic:
     text = rng.choice(words("hostile"))
     if rng.random() < 0.5:
-        text = rng.choice(["{h} {w}", "{w} {h}", "{h} {h}", "{w} {w} {h}"]).format(h=text, w=made_up_word(rng))
+        made_up = inventing.made_up_word(rng)
+        text = rng.choice(["{h} {w}", "{w} {h}", "{h} {h}", "{w} {w} {h}"]).format(h=text, w=made_up)
     return Topic(text, shortened(text), shortened(text), "label", "nonsense")
 
 
-def shortened(text: str) -> str:
-    """The topic on one line, cut at a word's end to what fits a title."""
-    line = " ".join(text.split())
-    if len(line) <= LONGEST_NAME_CHARACTERS:
-        return line
-    head = line[: LONGEST_NAME_CHARACTERS + 1].rpartition(" ")[0]
-    return head.rstrip(" ,.;:-") or line[:LONGEST_NAME_CHARACTERS]
-
-
 def _as_typed(rng: Random, topic: Topic) -> Topic:
-    """Capitals as people type them; the name inside a sentence follows."""
+    """Capitals as people type them; inside a sentence known words and names keep their own, unknown ones follow."""
     style, text = rng.random(), topic.text
     if style < 0.42:
         typed = text
     elif style < 0.7:
         typed = text[:1].upper() + text[1:]
-    elif style < 0.85:
+    elif style < 0.83:
         typed = " ".join(word[:1].upper() + word[1:] for word in text.split(" "))
-    elif style < 0.98:
+    elif style < 0.985:
         typed = text.lower()
     else:
         typed = text.upper()
     if topic.form == "question":
         typed = typed.rstrip("?") + ("?" if rng.random() < 0.6 else "")
-    typed_like = inside(typed) if inside(text) == topic.inside else _recase(topic.inside, typed)
-    short = typed_like if topic.short == topic.inside else _recase(topic.short, typed)
-    return replace(topic, text=typed, inside=typed_like, short=short, hero=_recase(topic.hero, typed))
-
-
-def _recase(part: str, typed: str) -> str:
-    """`part` with the capitals that its words have in `typed`, where a word of it is a name; common words stay as they are."""
-    spelled = {word.lower(): word for word in re.findall(r"[^\s,:]+", typed)}
-    out = []
-    for word in part.split(" "):
-        known = word.lower() in _common_words() and word.islower()
-        out.append(word if known else spelled.get(word.lower(), word))
-    return " ".join(out)
-
-
-@cache
-def _held_out() -> frozenset[str]:
-    return frozenset(text.lower().rstrip("?") for _, text in held_out_topics())
-
-
-def draw_topic(rng: Random) -> Topic:
-    """One topic; never one of the held-out sixty. Longer than a title only in its `text`."""
-    while True:
-        kind = rng.random()
-        if kind < 0.04:
-            topic = _hostile_topic(rng)
-        else:
-            topic = _as_typed(rng, _known_topic(rng) if kind < 0.68 else _unknown_topic(rng))
-        if len(topic.inside) > LONGEST_NAME_CHARACTERS or len(topic.inside) < 1:
-            continue
-        text = topic.text
-        if topic.form != "question" and rng.random() < 0.1:
-            text = rng.choice(REQUESTS) + topic.inside
-        if rng.random() < 0.06:
-            text = text.rstrip("?.") + ". " + " ".join(rng.sample(EXTRAS, rng.choice([1, 1, 2, 3, 6, 12, 20])))
-        elif rng.random() < 0.02:
-            text = f"{text.rstrip('?.')}. " + " ".join(made_up_word(rng) for _ in range(rng.randint(10, 110)))
-        if topic.text.lower().rstrip("?") not in _held_out():
-            return replace(topic, text=text)
+    # A topic of unknown words alone is taken as typed; else only the words that no list knows follow.
+    alone = inside(text) == topic.inside and topic.family == "nonsense"
+    within = inside(typed) if alone else recased(topic.inside, typed)
+    short = within if topic.short == topic.inside else recased(topic.short, typed)
+    second = recased(topic.second_short, typed)
+    return replace(topic, text=typed, inside=within, short=short, hero=recased(topic.hero, typed), second_short=second)

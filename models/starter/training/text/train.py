@@ -9,29 +9,29 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from queue import Empty
 from random import Random
 from typing import Any
 
-from models.starter.training.text.batches import IGNORED, Example, batches, start_generators
+from models.starter.training.text.batches import Batch, Pool, start_generators
+from models.starter.training.text.forward import Forward
 from models.starter.training.text.model import build_model
+from models.starter.training.text.optimizer import Optimizer
 from models.starter.training.text.tokenizer import build_tokenizer, load_tokenizer
 
-PEAK_LEARNING_RATE = 1.5e-3
+MATRIX_RATE = 3e-3
+OTHER_RATE = 3e-3
 WARM_UP_STEPS = 200
 DECAY_SHARE = 0.4
-# A pool of conversations is reused until fresh ones replace it: the generators need not keep up with the GPU.
-POOL_CONVERSATIONS = 240_000
+TOKENS_PER_BATCH = 65_536
 SHARD_BYTES = 15_000_000
 CHECKPOINT = "text_checkpoint.pt"
 
 
-def learning_rate(step: int, share_done: float) -> float:
-    """The rate at `step`, when `share_done` (0 to 1) of the planned time has passed."""
+def rate_share(step: int, share_done: float) -> float:
+    """The share of the peak rates at `step`, when `share_done` (0 to 1) of the planned time has passed."""
     decay = min(1.0, max(0.0, (1.0 - share_done) / DECAY_SHARE))
-    return PEAK_LEARNING_RATE * min(1.0, (step + 1) / WARM_UP_STEPS) * max(decay, 0.01)
+    return min(1.0, (step + 1) / WARM_UP_STEPS) * max(decay, 0.01)
 
 
 def train(
@@ -42,7 +42,7 @@ def train(
     total_minutes: float,
     processes: int,
     smoke: bool = False,
-    tokens_per_batch: int = 65_536,
+    tokens_per_batch: int = TOKENS_PER_BATCH,
 ) -> None:
     """Trains for `minutes` of wall-clock time, everything included, of `total_minutes` over all parts.
 
@@ -55,7 +55,7 @@ def train(
     out_dir.mkdir(parents=True, exist_ok=True)
     tokenizer_file = work_dir / "text_tokenizer.json"
     if not tokenizer_file.exists():
-        build_tokenizer(conversations=600 if smoke else 12_000).backend_tokenizer.save(str(tokenizer_file))
+        build_tokenizer(conversations=600 if smoke else 20_000).backend_tokenizer.save(str(tokenizer_file))
         _say(f"tokenizer built in {clock.elapsed:.0f} s")
     checkpoint = work_dir / CHECKPOINT
     state = torch.load(checkpoint, map_location="cpu", weights_only=True) if checkpoint.exists() else None
@@ -65,7 +65,10 @@ def train(
         torch.manual_seed(part)
         device = "cuda" if torch.cuda.is_available() else "cpu"
         model = build_model(load_tokenizer(tokenizer_file).backend_tokenizer.get_vocab_size(), tiny=smoke).to(device)
-        optimizer = _optimizer(model, device)
+        forward = Forward(model, torch.bfloat16 if device == "cuda" else torch.float32)
+        if device == "cuda":
+            compile_(forward, tokens_per_batch)
+        optimizer = Optimizer(model, matrix_rate=MATRIX_RATE, other_rate=OTHER_RATE)
         step = 0
         if state:
             model.load_state_dict(state["model"])
@@ -73,28 +76,29 @@ def train(
             step, clock.seconds_before = state["step"], state["seconds"]
         millions = sum(parameter.numel() for parameter in model.parameters()) / 1e6
         _say(f"part {part} on {device}: {millions:.1f} M parameters, step {step}, {processes} generators")
-        pool = _Pool(queue, Random(part), first=64 if smoke else 8_000)
+        pool = Pool(queue, Random(part))
+        pool.fill(1_000 if smoke else 40_000)
         log: list[dict[str, float]] = []
-        seen_tokens, last_said = 0, -60.0
         budget = tokens_per_batch // 16 if smoke else tokens_per_batch
+        seen_tokens, said, said_tokens, said_step = 0, clock.elapsed, 0, step
+        losses = torch.zeros((), device=device)
         while clock.left > 0:
-            for ids, labels in pool.batches(budget):
-                rate = learning_rate(step, clock.share_done)
-                for group in optimizer.param_groups:
-                    group["lr"] = rate
-                loss = train_step(model, optimizer, ids, labels, device)
-                step += 1
-                seen_tokens += ids.size
-                pool.refill()
-                if clock.elapsed - last_said > (5 if smoke else 15):
-                    last_said = clock.elapsed
-                    log.append({"seconds": round(clock.total), "step": step, "loss": round(loss.item(), 4)})
-                    _say(
-                        f"{last_said:4.0f} s  step {step}  loss {loss.item():.4f}  rate {rate:.2e}  "
-                        f"{seen_tokens / 1e6:.0f} M tokens  {pool.drawn} conversations drawn, {len(pool.examples)} in the pool"
-                    )
-                if clock.left <= 0:
-                    break
+            batch = pool.batch(budget)
+            losses += train_step(forward, optimizer, batch, rate_share(step, clock.share_done))
+            step += 1
+            seen_tokens += batch.ids.size
+            pool.refill()
+            if clock.elapsed - said > (5 if smoke else 15):
+                # Reading the mean loss waits for the device: only here.
+                loss = losses.item() / (step - said_step)
+                speed = (seen_tokens - said_tokens) / (clock.elapsed - said)
+                said, said_tokens, said_step = clock.elapsed, seen_tokens, step
+                losses.zero_()
+                log.append({"seconds": round(clock.total), "step": step, "loss": round(loss, 4)})
+                _say(
+                    f"{said:4.0f} s  step {step}  loss {loss:.4f}  {speed / 1e3:.0f} k tokens/s  "
+                    f"{seen_tokens / 1e6:.0f} M tokens  {pool.drawn} conversations drawn"
+                )
         write_shards(model, out_dir)
         shutil.copyfile(tokenizer_file, out_dir / "tokenizer.json")
         (out_dir / f"text_log_{part}.json").write_text(json.dumps(log), encoding="utf-8")
@@ -132,64 +136,40 @@ class _Clock:
         return 60.0 * self.minutes - min(12.0, 6.0 * self.minutes) - self.elapsed
 
 
-class _Pool:
-    """The conversations at hand: filled by the generators, and once full, renewed in random places."""
-
-    def __init__(self, queue: Any, rng: Random, first: int) -> None:
-        self.queue, self.rng = queue, rng
-        self.examples: list[Example] = []
-        while len(self.examples) < first:
-            self.examples += queue.get()
-        self.drawn = len(self.examples)
-
-    def batches(self, tokens_per_batch: int) -> Iterator[tuple[Any, Any]]:
-        """Batches of a sample of the pool: small enough that new conversations get in soon."""
-        sample = self.rng.sample(self.examples, min(len(self.examples), 12_000))
-        return batches(sample, self.rng, tokens_per_batch)
-
-    def refill(self) -> None:
-        """Takes at most two chunks that wait in the queue; never waits itself."""
-        for _ in range(2):
-            try:
-                fresh = self.queue.get_nowait()
-            except Empty:
-                return
-            self.drawn += len(fresh)
-            if len(self.examples) < POOL_CONVERSATIONS:
-                self.examples += fresh
-            else:
-                for example in fresh:
-                    self.examples[self.rng.randrange(len(self.examples))] = example
-
-
-def train_step(model: Any, optimizer: Any, ids: Any, labels: Any, device: str) -> Any:
-    """One step on a batch of shape (rows, length); the loss, still on the device.
-
-    Logits are computed only where an answer is predicted: the questions are half of all tokens.
-    """
+def compile_(forward: Forward, tokens_per_batch: int) -> None:
+    """Compiles the forward pass on two random batches of different widths, and says how long it took or why not."""
     import torch
 
-    inputs = torch.from_numpy(ids).to(device, non_blocking=True)
-    targets = torch.from_numpy(labels).to(device, non_blocking=True)[:, 1:].reshape(-1)
-    with torch.autocast(device, dtype=torch.bfloat16):
-        hidden = model.model(input_ids=inputs, use_cache=False).last_hidden_state[:, :-1]
-        chosen = targets != IGNORED
-        logits = model.lm_head(hidden.reshape(-1, hidden.shape[-1])[chosen])
-    loss = torch.nn.functional.cross_entropy(logits.float(), targets[chosen])
-    loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    optimizer.step()
-    optimizer.zero_grad(set_to_none=True)
+    start = time.monotonic()
+
+    def try_out() -> None:
+        for width in (208, 192, 224):
+            rows = tokens_per_batch // width
+            ids = torch.randint(0, 1000, (rows, width), device="cuda", dtype=torch.int32)
+            chosen = torch.arange(rows * (width // 3), device="cuda", dtype=torch.int32)
+            forward.loss(ids, chosen, torch.zeros(len(chosen), device="cuda", dtype=torch.int64)).backward()
+        forward.model.zero_grad(set_to_none=True)
+        torch.cuda.synchronize()
+
+    failed = forward.compile(try_out)
+    spent = time.monotonic() - start
+    _say(f"not compiled, {failed}" if failed else f"compiled in {spent:.0f} s")
+
+
+def train_step(forward: Forward, optimizer: Optimizer, batch: Batch, share: float) -> Any:
+    """One step on a batch at `share` of the peak rates; the loss, still on the device. Waits for nothing."""
+    ids, chosen, targets = (_on(forward.model.device, part) for part in (batch.ids, batch.chosen, batch.targets))
+    loss = forward.loss(ids, chosen, targets)
+    loss.backward()
+    optimizer.step(share)
     return loss.detach()
 
 
-def _optimizer(model: Any, device: str) -> Any:
+def _on(device: Any, array: Any) -> Any:
     import torch
 
-    decayed = [parameter for parameter in model.parameters() if parameter.dim() > 1]
-    plain = [parameter for parameter in model.parameters() if parameter.dim() < 2]
-    groups = [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=PEAK_LEARNING_RATE, betas=(0.9, 0.97), fused=device == "cuda")
+    tensor = torch.from_numpy(array)
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
 
 
 def write_shards(model: Any, out_dir: Path) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from models.starter.training.text.batches import IGNORED, LONGEST, batches, encode
+from models.starter.training.text.batches import LONGEST, WIDTHS, Pool, encode
 from models.starter.training.text.conversations import draw_conversations
+from models.starter.training.text.forward import IGNORED
 from models.starter.training.text.library import words
 from models.starter.training.text.tokenizer import END_ID, PAD_ID, build_tokenizer, load_tokenizer, render
 from stages.scenes.constraint import Constraint, grammar_tokenizer
@@ -57,15 +58,28 @@ def test_forced_tokens_are_those_of_training(tokenizer: Any, topic: str) -> None
 
 
 def test_only_answers_are_learned_and_padding_never(tokenizer: Any) -> None:
-    examples = encode(tokenizer, Random(5), 60)
-    for ids, labels in batches(examples, Random(1), 4096):
-        assert ids.shape == labels.shape
-        assert ids.shape[1] <= LONGEST
-        for row, answer in zip(ids, labels, strict=True):
-            learned = row[answer != IGNORED]
+    pool = Pool(None, Random(1))
+    pool.add(encode(tokenizer, Random(5), 200))
+    for _ in range(40):
+        batch = pool.batch(4096)
+        rows, width = batch.ids.shape
+        assert width in WIDTHS and width <= LONGEST and rows * width <= max(4096, width)
+        flat, places = batch.ids.reshape(-1), batch.chosen[batch.targets != IGNORED]
+        targets = batch.targets[batch.targets != IGNORED]
+        assert (flat[places + 1] == targets).all()
+        assert (targets != PAD_ID).all()
+        for row in range(rows):
+            learned = targets[(places // width) == row]
             assert learned[-1] == END_ID
-            assert (answer[row == PAD_ID] == IGNORED).all()
             assert tokenizer.decode(learned).startswith("{")
+
+
+def test_a_pool_gives_every_conversation_once_before_any_twice(tokenizer: Any) -> None:
+    pool = Pool(None, Random(1))
+    pool.add(encode(tokenizer, Random(5), 100))
+    shelf = max(pool.shelves.values(), key=lambda one: one.drawn)
+    taken = shelf.take(Random(2), shelf.drawn // 2).tolist() + shelf.take(Random(3), shelf.drawn // 2).tolist()
+    assert len(set(taken)) == len(taken)
 
 
 def test_every_conversation_of_fifty_scenes_fits_the_context(tokenizer: Any) -> None:

@@ -1,0 +1,60 @@
+"""Training computes what transformers computes, and its optimizer does what it says."""
+
+from random import Random
+
+import pytest
+import torch
+
+from models.starter.training.text.batches import Pool, encode
+from models.starter.training.text.forward import Forward
+from models.starter.training.text.model import build_model
+from models.starter.training.text.optimizer import Optimizer, orthogonalised
+from models.starter.training.text.tokenizer import build_tokenizer
+from models.starter.training.text.train import rate_share, train_step
+
+
+def test_the_flat_forward_pass_gives_the_loss_of_transformers() -> None:
+    torch.manual_seed(0)
+    tokenizer = build_tokenizer(conversations=200, size=1500)
+    pool = Pool(None, Random(1))
+    pool.add(encode(tokenizer, Random(5), 64))
+    batch = pool.batch(4096)
+    model = build_model(1500, tiny=True)
+    ids, chosen, targets = (torch.from_numpy(part) for part in (batch.ids, batch.chosen, batch.targets))
+    loss = Forward(model, torch.float32).loss(ids, chosen, targets)
+    logits = model(input_ids=ids.long()).logits.flatten(0, 1)[chosen.long()]
+    assert loss.item() == pytest.approx(torch.nn.functional.cross_entropy(logits, targets).item(), abs=1e-5)
+
+
+def test_an_update_is_nearly_orthogonal_and_keeps_its_directions() -> None:
+    torch.manual_seed(0)
+    matrices = torch.randn(3, 64, 160)
+    found = orthogonalised(matrices, torch.float32)
+    values = torch.linalg.svdvals(found)
+    assert values.min() > 0.5
+    assert values.max() < 1.3
+    assert (found * matrices).sum() > 0
+
+
+def test_some_steps_bring_the_loss_down_and_a_state_is_taken_over() -> None:
+    torch.manual_seed(0)
+    tokenizer = build_tokenizer(conversations=200, size=1500)
+    pool = Pool(None, Random(1))
+    pool.add(encode(tokenizer, Random(5), 200))
+    model = build_model(1500, tiny=True)
+    optimizer = Optimizer(model, matrix_rate=4e-3, other_rate=3e-3)
+    forward = Forward(model, torch.float32)
+    losses = [train_step(forward, optimizer, pool.batch(2048), 1.0).item() for _ in range(25)]
+    assert sum(losses[-5:]) < 0.9 * sum(losses[:5])
+    again = Optimizer(build_model(1500, tiny=True), matrix_rate=4e-3, other_rate=3e-3)
+    again.load_state_dict(optimizer.state_dict())
+    for shape, momentum in optimizer.muon.momenta.items():
+        assert torch.equal(again.muon.momenta[shape], momentum)
+
+
+def test_the_rate_warms_up_holds_and_falls_to_almost_nothing() -> None:
+    shares = [rate_share(step, step / 1000) for step in range(1000)]
+    assert shares[0] < 0.01
+    assert shares[400] == 1.0
+    assert shares[999] < 0.02
+    assert shares[650:] == sorted(shares[650:], reverse=True)
