@@ -49,23 +49,35 @@ class Settings:
 
 
 class Model:
-    """Denoiser and text encoder, their running averages, and the optimizer."""
+    """Denoiser and text encoder, their float32 masters, running averages, and the optimizer.
+
+    The networks that are run have bfloat16 weights on a GPU; the optimizer keeps the masters, and both averages are
+    float32. Compiled like this a step takes 60 ms on an H200, eagerly under autocast 104.
+    """
 
     def __init__(self, settings: Settings, vocabulary_size: int, bos: int, eos: int) -> None:
-        def both() -> tuple[Any, Any]:
-            unet = architecture.denoiser(tiny=settings.tiny).to(settings.device, memory_format=torch.channels_last)
-            text = architecture.text_encoder(vocabulary_size, bos, eos, tiny=settings.tiny).to(settings.device)
-            return unet, text
+        def both(dtype: torch.dtype) -> tuple[Any, Any]:
+            unet = architecture.denoiser(tiny=settings.tiny)
+            text: Any = architecture.text_encoder(vocabulary_size, bos, eos, tiny=settings.tiny)
+            return (
+                unet.to(settings.device, dtype=dtype, memory_format=torch.channels_last),
+                text.to(settings.device, dtype=dtype),
+            )
 
-        self.unet, self.text = both()
-        self.average_unet, self.average_text = both()
+        self.dtype = torch.bfloat16 if settings.device == "cuda" else torch.float32
+        self.average_unet, self.average_text = both(torch.float32)
+        self.unet, self.text = both(self.dtype)
         for average in (self.average_unet, self.average_text):
             average.requires_grad_(False)
-        self.parameters: list[nn.Parameter] = [*self.unet.parameters(), *self.text.parameters()]
+        self._parameters: list[nn.Parameter] = [*self.unet.parameters(), *self.text.parameters()]
+        self._run: list[torch.Tensor] = [p.detach() for p in self._parameters]
         self._averages: list[torch.Tensor] = [*self.average_unet.parameters(), *self.average_text.parameters()]
-        self.copy_to_average()
+        self.masters: list[nn.Parameter] = [nn.Parameter(p.detach().clone()) for p in self._averages]
+        for master in self.masters:
+            master.grad = torch.zeros_like(master)
+        self._publish()
         self.optimizer = torch.optim.AdamW(
-            self.parameters,
+            self.masters,
             lr=settings.learning_rate,
             betas=(0.9, 0.99),
             weight_decay=0.01,
@@ -73,34 +85,58 @@ class Model:
         )
         self.steps = 0
 
-    def copy_to_average(self) -> None:
-        """Start the averages at the present weights."""
-        self.average_unet.load_state_dict(self.unet.state_dict())
-        self.average_text.load_state_dict(self.text.state_dict())
+    @torch.no_grad()
+    def _publish(self) -> None:
+        """Copy the masters into the networks that are run."""
+        torch._foreach_copy_(self._run, [master.detach() for master in self.masters])
 
-    def update_average(self, decay: float) -> None:
-        """Move the averages towards the weights, faster in the beginning."""
-        decay = min(decay, (1 + self.steps) / (12 + self.steps))
-        torch._foreach_lerp_(self._averages, [p.detach() for p in self.parameters], 1 - decay)
+    def update(self, learning_rate: float, average_decay: float) -> None:
+        """One step of the optimizer from the gradients of the networks; then the averages move, faster at first."""
+        gradients = [p.grad for p in self._parameters]
+        torch._foreach_copy_([master.grad for master in self.masters], gradients)  # type: ignore[arg-type, misc]
+        for p in self._parameters:
+            p.grad = None
+        nn.utils.clip_grad_norm_(self.masters, 1.0)
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate
+        self.optimizer.step()
+        self._publish()
+        self.steps += 1
+        decay = min(average_decay, (1 + self.steps) / (12 + self.steps))
+        torch._foreach_lerp_(self._averages, [master.detach() for master in self.masters], 1 - decay)
+
+    def loss(
+        self, predict: "Predictor", latents: torch.Tensor, tokens: torch.Tensor, times: torch.Tensor
+    ) -> torch.Tensor:
+        """Mean squared error of the predicted flow from `latents` (n, c, h, w) at `times` (n) in 0..1."""
+        t, noise = times[:, None, None, None], torch.randn_like(latents)
+        noisy = ((1 - t) * latents + t * noise).to(self.dtype).contiguous(memory_format=torch.channels_last)
+        states = self.text(input_ids=tokens).last_hidden_state
+        predicted = predict(noisy, times * 1000, states)
+        return functional.mse_loss(predicted.float(), noise - latents)
 
     def save_state(self, path: Path) -> None:
         """Everything the next part needs to go on."""
-        state = {name: getattr(self, name).state_dict() for name in ("unet", "text", "average_unet", "average_text")}
-        torch.save({**state, "optimizer": self.optimizer.state_dict(), "steps": self.steps}, path)
+        state = {name: getattr(self, name).state_dict() for name in ("average_unet", "average_text", "optimizer")}
+        torch.save({**state, "masters": [m.detach() for m in self.masters], "steps": self.steps}, path)
 
     def load_state(self, path: Path) -> None:
         """Go on where a former part ended."""
         state = torch.load(path, map_location="cpu", weights_only=True)
-        for name in ("unet", "text", "average_unet", "average_text"):
+        for name in ("average_unet", "average_text", "optimizer"):
             getattr(self, name).load_state_dict(state[name])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for master, saved in zip(self.masters, state["masters"], strict=True):
+            master.data.copy_(saved)
+        self._publish()
         self.steps = state["steps"]
 
     def load_shards(self, directory: Path) -> None:
-        """Start from a former part's published averages, with a fresh optimizer."""
-        self.unet.load_state_dict(shards.load(directory, "unet"))
-        self.text.load_state_dict(shards.load(directory, "text"))
-        self.copy_to_average()
+        """Start from a former part's published averages, or those of a pipeline, with a fresh optimizer."""
+        self.average_unet.load_state_dict(shards.load(directory, "unet"))
+        self.average_text.load_state_dict(shards.load(directory, "text"))
+        for master, average in zip(self.masters, self._averages, strict=True):
+            master.data.copy_(average)
+        self._publish()
         self.steps = 2000  # the warm-up of the averages is over; the learning rate warms up again
 
 
@@ -168,16 +204,17 @@ class Predictor:
 
 def warm_compile(settings: Settings) -> None:
     """Compile the denoiser for every aspect and leave the result in the compiler's cache for the training."""
-    unet = architecture.denoiser(tiny=settings.tiny).to(settings.device, memory_format=torch.channels_last)
+    unet = architecture.denoiser(tiny=settings.tiny)
+    unet.to(settings.device, dtype=torch.bfloat16, memory_format=torch.channels_last)
     predict = Predictor(unet, lambda: True)
     for width, height in SIZES_BY_ASPECT.values():
-        noisy = torch.randn(
-            settings.batch_size, LATENT_CHANNELS, height // DOWNSAMPLING, width // DOWNSAMPLING, device=settings.device
-        ).contiguous(memory_format=torch.channels_last)
+        shape = (settings.batch_size, LATENT_CHANNELS, height // DOWNSAMPLING, width // DOWNSAMPLING)
+        noisy = torch.randn(shape, device=settings.device, dtype=torch.bfloat16)
         times = torch.rand(settings.batch_size, device=settings.device)
-        with torch.autocast(settings.device, dtype=torch.bfloat16, enabled=settings.device == "cuda"):
-            states = torch.randn(settings.batch_size, MAX_TOKENS, TEXT_WIDTH, device=settings.device).requires_grad_()
-            predicted = predict(noisy, times * 1000, states)
+        states = torch.randn(settings.batch_size, MAX_TOKENS, TEXT_WIDTH, device=settings.device, dtype=torch.bfloat16)
+        predicted = predict(
+            noisy.contiguous(memory_format=torch.channels_last), times * 1000, states.requires_grad_() * 1.0
+        )
         predicted.float().square().mean().backward()  # type: ignore[no-untyped-call]
         if not predict.compiled:
             raise RuntimeError("the denoiser cannot be compiled on this machine")
@@ -224,27 +261,15 @@ def train(
         chunk = renderers.take() if step % _STEPS_PER_CHUNK == 0 else None
         if chunk is not None:
             add_encoded(pool, encoder, chunk, device)
-        for group in model.optimizer.param_groups:
-            group["lr"] = _learning_rate(settings, elapsed / settings.seconds, step)
         shelf = pool[random.choices(aspects, shares)[0]]
         rows = torch.randint(0, shelf.count, (settings.batch_size,), device=device)
         which = torch.randint(0, shelf.tokens.shape[1], (settings.batch_size,), device=device)
         latents, tokens = shelf.data[rows].float(), shelf.tokens[rows, which].long()
         empty = torch.rand(settings.batch_size, 1, device=device) < _EMPTY_SHARE
         tokens = torch.where(empty, empty_tokens[None], tokens)
-        times = _draw_times(settings.batch_size, device)
-        t, noise = times[:, None, None, None], torch.randn_like(latents)
-        noisy = ((1 - t) * latents + t * noise).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(device, dtype=torch.bfloat16, enabled=device == "cuda"):
-            states = model.text(input_ids=tokens).last_hidden_state
-            predicted = predict(noisy, times * 1000, states)
-        loss = functional.mse_loss(predicted.float(), noise - latents)
+        loss = model.loss(predict, latents, tokens, _draw_times(settings.batch_size, device))
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters, 1.0)
-        model.optimizer.step()
-        model.optimizer.zero_grad(set_to_none=True)
-        model.steps += 1
-        model.update_average(settings.average_decay)
+        model.update(_learning_rate(settings, elapsed / settings.seconds, step), settings.average_decay)
         step += 1
         total += loss.detach()
         counted += 1

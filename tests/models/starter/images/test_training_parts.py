@@ -8,7 +8,7 @@ import torch
 
 from models.starter.training.illustrator.captions import caption
 from models.starter.training.illustrator.scene import sample_scene
-from models.starter.training.images import architecture, autoencoder, parts, pools, shards, tokenizer
+from models.starter.training.images import architecture, autoencoder, diffusion, parts, pools, shards, tokenizer
 from models.starter.training.images.renders import draw_chunk
 from models.starter.training.vocabulary import SETTINGS
 
@@ -100,3 +100,49 @@ def test_chunks_carry_labels_that_match_the_vocabulary(tokenizer_dir: Path) -> N
         setting = tuple(SETTINGS.values())[setting_index]
         assert (time_index >= 0) == setting.shows_time
         assert (weather_index >= 0) == setting.shows_weather
+
+
+def a_small_model() -> diffusion.Model:
+    return diffusion.Model(diffusion.Settings(device="cpu", seconds=0, batch_size=2, tiny=True), 400, 0, 1)
+
+
+def test_a_step_lowers_the_loss_and_its_state_comes_back(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = a_small_model()
+    predict = diffusion.Predictor(model.unet)
+    latents, tokens = torch.randn(2, 12, 28, 48), torch.randint(2, 400, (2, 77))
+    times = torch.tensor([0.3, 0.8])
+    losses = []
+    for _ in range(12):
+        torch.manual_seed(7)
+        loss = model.loss(predict, latents, tokens, times)
+        loss.backward()  # type: ignore[no-untyped-call]
+        model.update(2e-3, 0.99)
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] - 0.01
+    model.save_state(tmp_path / "state.pt")
+    other = a_small_model()
+    other.load_state(tmp_path / "state.pt")
+    assert other.steps == 12
+    for mine, its in zip(model.unet.parameters(), other.unet.parameters(), strict=True):
+        assert torch.equal(mine, its)
+
+
+def test_a_denoiser_that_cannot_be_compiled_is_run_eagerly(capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse(*_: object, **__: object) -> torch.Tensor:
+        raise RuntimeError("no compiler here")
+
+    model = a_small_model()
+    predict = diffusion.Predictor(model.unet, lambda: True)
+    inputs = torch.randn(1, 12, 28, 48), torch.tensor([500.0]), torch.randn(1, 77, 256)
+    with pytest.MonkeyPatch.context() as patch, torch.no_grad():
+        patch.setattr(torch, "compile", lambda *_, **__: refuse)
+        assert predict(*inputs).shape == (1, 12, 28, 48)
+    assert not predict.compiled
+    assert "no compiler here" in capsys.readouterr().out
+
+
+def test_a_training_can_go_on_from_the_pipeline_that_ships() -> None:
+    denoiser = architecture.denoiser()
+    denoiser.load_state_dict(shards.load(Path("models/starter/images"), "unet"))
+    assert all(p.dtype == torch.float32 for p in denoiser.parameters())
