@@ -32,8 +32,9 @@ def autoencoder(
 ) -> None:
     """Part 1: tokenizer, pictures, autoencoder."""
     from models.starter.training.images import parts
+    from models.starter.training.images.budget import Budget
 
-    budget = parts.Budget(work_dir, out, minutes, _workers(workers, smoke=smoke), smoke, compile_it)
+    budget = Budget(work_dir, out, minutes, _workers(workers, smoke=smoke), smoke, compile_it)
     psnr = parts.run_autoencoder(budget, resume=resume)
     if psnr < parts.MINIMUM_PSNR_DB and not smoke:
         typer.echo(f"below the {parts.MINIMUM_PSNR_DB:.0f} dB that diffusion asks for: {psnr:.2f} dB", err=True)
@@ -42,9 +43,10 @@ def autoencoder(
 @app.command()
 def judge(work_dir: WorkDir, out: OutDir, minutes: Minutes = 3.5, workers: Workers = 0, smoke: Smoke = False) -> None:
     """A part of its own: the classifier that evaluation asks what a picture shows."""
-    from models.starter.training.images import parts
+    from models.starter.training.images.assessing import run_judge
+    from models.starter.training.images.budget import Budget
 
-    parts.run_judge(parts.Budget(work_dir, out, minutes, _workers(workers, smoke=smoke), smoke, compile=False))
+    run_judge(Budget(work_dir, out, minutes, _workers(workers, smoke=smoke), smoke, compile=False))
 
 
 @app.command()
@@ -63,8 +65,9 @@ def diffusion(
 ) -> None:
     """Parts 2 and 3: the denoiser and the text encoder."""
     from models.starter.training.images import parts
+    from models.starter.training.images.budget import Budget
 
-    budget = parts.Budget(work_dir, out, minutes, _workers(workers, smoke=smoke), smoke, compile_it)
+    budget = Budget(work_dir, out, minutes, _workers(workers, smoke=smoke), smoke, compile_it)
     try:
         parts.run_diffusion(budget, final=final, allow_soft=allow_soft or smoke, resume_from=resume_from)
     except parts.GateError as error:
@@ -81,17 +84,18 @@ def evaluate(
     smoke: Smoke = False,
 ) -> None:
     """The figures and contact sheets of the trained pipeline."""
-    from models.starter.training.images import parts
+    from models.starter.training.images.assessing import run_evaluation
+    from models.starter.training.images.budget import Budget
 
-    parts.run_evaluation(parts.Budget(work_dir, out, 0, 0, smoke, compile=False), weights, judge_weights)
+    run_evaluation(Budget(work_dir, out, 0, 0, smoke, compile=False), weights, judge_weights)
 
 
 @app.command(hidden=True)
 def compile_ahead(work_dir: WorkDir) -> None:
     """Fill the compiler's cache for the denoiser; part 1 starts this beside itself."""
-    from models.starter.training.images import parts
+    from models.starter.training.images.compiling import compile_ahead as fill
 
-    parts.compile_ahead(work_dir)
+    fill(work_dir)
 
 
 @app.command()

@@ -1,25 +1,30 @@
-"""The parts of the training as functions of a working directory, an output directory and a length of time.
+"""The parts that train, as functions of a working directory, an output directory and a length of time.
 
 Working directory: the tokenizer, rendered chunks, latents and training state, on the training machine's disk. Output
 directory: fp16 shards, figures and previews, small enough to carry. Every part saves its weights before it evaluates.
 """
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from models.starter.training.images import autoencoder, diffusion, evaluate, pools, profile, prompts, shards, tokenizer
-from models.starter.training.images import judge as judges
-from models.starter.training.images.renders import Renderers
+from models.starter.training.images import autoencoder, diffusion, evaluate, pools, profile, prompts, shards
+from models.starter.training.images.budget import (
+    TOKENIZER_FILES,
+    Budget,
+    ensure_tokenizer,
+    prepare,
+    start_renderers,
+    write_json,
+)
+from models.starter.training.images.compiling import compiled_mark, start_compiling, stop_compiling
 
 
 class GateError(RuntimeError):
@@ -28,73 +33,6 @@ class GateError(RuntimeError):
 
 MINIMUM_PSNR_DB = 32.0
 _RESERVED_SECONDS = 45  # for saving, measuring and previews, within the minutes asked for
-_JUDGE_RESERVED_SECONDS = 20
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What a part may use."""
-
-    work_dir: Path
-    out_dir: Path
-    minutes: float
-    workers: int
-    smoke: bool = False
-    compile: bool = True
-
-    @property
-    def device(self) -> str:
-        """The GPU, if there is one."""
-        return "cuda" if torch.cuda.is_available() and not self.smoke else "cpu"
-
-    @property
-    def tokenizer_dir(self) -> Path:
-        """Where the tokenizer of this training lives."""
-        return self.work_dir / "tokenizer"
-
-
-def _prepare(budget: Budget) -> float:
-    """Directories, fast arithmetic, the compiler's cache; returns the starting time."""
-    started = time.monotonic()
-    budget.work_dir.mkdir(parents=True, exist_ok=True)
-    budget.out_dir.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(budget.work_dir / "compiled"))
-    torch.set_float32_matmul_precision("high")
-    torch.backends.cudnn.benchmark = True
-    torch.manual_seed(int(time.time()) % 100_000 if not budget.smoke else 0)
-    print(f"device {budget.device}, torch {torch.__version__}", flush=True)
-    return started
-
-
-_TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json")
-
-
-def _ensure_tokenizer(budget: Budget, published: Path | None = None) -> None:
-    """The tokenizer in the working directory: there already, or taken from a former output, or learned now."""
-    if (budget.tokenizer_dir / "tokenizer.json").exists():
-        return
-    if published is not None:
-        budget.tokenizer_dir.mkdir(parents=True, exist_ok=True)
-        folder = published / "tokenizer" if shards.is_pipeline(published) else published
-        for name in _TOKENIZER_FILES:
-            shutil.copy(folder / name, budget.tokenizer_dir / name)
-    else:
-        tokenizer.train(budget.tokenizer_dir, captions=2000 if budget.smoke else 40_000)
-
-
-def _renderers(budget: Budget, seed: str, shares: dict[str, float] | None = None) -> Renderers:
-    return Renderers(
-        budget.work_dir,
-        budget.tokenizer_dir,
-        workers=budget.workers,
-        seed=f"{seed}-{time.time_ns() % 10**9}",
-        chunk_size=8 if budget.smoke else 192,
-        shares=shares,
-    )
-
-
-def _write_json(path: Path, value: dict[str, Any]) -> None:
-    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
 def _attempt(what: str, action: Callable[[], Any]) -> Any:
@@ -104,39 +42,6 @@ def _attempt(what: str, action: Callable[[], Any]) -> Any:
     except (RuntimeError, ValueError, OSError) as error:
         print(f"{what} failed: {error}", flush=True)
         return None
-
-
-def _compiled_mark(work_dir: Path) -> Path:
-    """The file that says that the compiler's cache holds the denoiser."""
-    return work_dir / "compiled" / "denoiser.done"
-
-
-def compile_ahead(work_dir: Path) -> None:
-    """Compile the denoiser beside a training and leave the result in the working directory's cache."""
-    os.nice(5)
-    _prepare(Budget(work_dir, work_dir, 0, 0))
-    diffusion.warm_compile(diffusion.Settings(device="cuda", seconds=0))
-    _compiled_mark(work_dir).touch()
-
-
-def _start_compiling(budget: Budget) -> "subprocess.Popen[bytes] | None":
-    """A process that fills the compiler's cache, unless it is filled or there is nothing to compile for."""
-    if not budget.compile or budget.device != "cuda" or _compiled_mark(budget.work_dir).exists():
-        return None
-    program = [sys.executable, "-m", "models.starter.training.images", "compile-ahead"]
-    return subprocess.Popen([*program, "--work-dir", str(budget.work_dir)])
-
-
-def _stop_compiling(process: "subprocess.Popen[bytes] | None", seconds: float) -> None:
-    """Wait that long for the process, then end it."""
-    if process is None:
-        return
-    try:
-        process.wait(max(0.1, seconds))
-    except subprocess.TimeoutExpired:
-        process.terminate()
-        process.wait()
-        print("compiling ahead was not finished", flush=True)
 
 
 def _smoked(settings: diffusion.Settings) -> diffusion.Settings:
@@ -165,12 +70,12 @@ def _autoencoder_figures(budget: Budget, source: Path) -> dict[str, Any]:
 
 def run_autoencoder(budget: Budget, *, resume: bool = False) -> float:
     """Part 1: tokenizer, pictures, autoencoder, first latents. Returns the PSNR in dB on fresh pictures."""
-    started = _prepare(budget)
-    _ensure_tokenizer(budget)
-    for name in _TOKENIZER_FILES:
+    started = prepare(budget)
+    ensure_tokenizer(budget)
+    for name in TOKENIZER_FILES:
         shutil.copy(budget.tokenizer_dir / name, budget.out_dir / name)
     device = budget.device
-    renderers = _renderers(budget, "ae")
+    renderers = start_renderers(budget, "ae")
     ahead: list[subprocess.Popen[bytes] | None] = []
     elapsed = time.monotonic() - started
     train_seconds = budget.minutes * 60 - elapsed - (2 if budget.smoke else _RESERVED_SECONDS)
@@ -185,7 +90,7 @@ def run_autoencoder(budget: Budget, *, resume: bool = False) -> float:
     pool = pools.image_pool(64 if budget.smoke else 110_000, device)
     try:
         model = autoencoder.train(
-            settings_ae, pool, renderers, on_compiled=lambda: ahead.append(_start_compiling(budget))
+            settings_ae, pool, renderers, on_compiled=lambda: ahead.append(start_compiling(budget))
         )
     finally:
         renderers.close()
@@ -196,8 +101,8 @@ def run_autoencoder(budget: Budget, *, resume: bool = False) -> float:
     shards.save(model.state_dict(), budget.work_dir / "weights", "vae")
     figures: dict[str, Any] = {"psnr_db": round(psnr, 3), "psnr_before_folding_db": round(before, 3)}
     figures |= {"latent_mean": mean, "latent_std": std, "pictures": pools.size(pool)}
-    _write_json(budget.out_dir / "autoencoder.json", figures)
-    _write_json(budget.work_dir / "weights" / "autoencoder.json", figures)
+    write_json(budget.out_dir / "autoencoder.json", figures)
+    write_json(budget.work_dir / "weights" / "autoencoder.json", figures)
     print(f"autoencoder: {psnr:.2f} dB on fresh pictures ({before:.2f} before folding), weights saved", flush=True)
     half = model.to(torch.bfloat16) if device == "cuda" else model
     latents = pools.latent_pool(pools.size(pool) + 64, device)
@@ -206,7 +111,7 @@ def run_autoencoder(budget: Budget, *, resume: bool = False) -> float:
     pools.save(latents, budget.work_dir / "latents.pt", limit=120_000)
     print(f"first latents saved after {time.monotonic() - started:.0f} s", flush=True)
     for process in ahead:
-        _stop_compiling(process, budget.minutes * 60 - (time.monotonic() - started))
+        stop_compiling(process, budget.minutes * 60 - (time.monotonic() - started))
     print(f"part 1 ended after {time.monotonic() - started:.0f} s", flush=True)
     return psnr
 
@@ -223,29 +128,6 @@ def _encode_in_own_type(vae: Any, images: pools.Pool, latents: pools.Pool) -> No
     diffusion.encode_pool(images, latents, Typed)
 
 
-def run_judge(budget: Budget) -> dict[str, Any]:
-    """A part of its own, before or after the others: train the judge and return its figures on rendered pictures."""
-    started = _prepare(budget)
-    _ensure_tokenizer(budget)
-    device = budget.device
-    shelf = pools.image_shelf(64 if budget.smoke else 160_000, judges.ASPECT, device)
-    renderers = _renderers(budget, "judge", {judges.ASPECT: 1.0})
-    left = budget.minutes * 60 - (time.monotonic() - started) - (2 if budget.smoke else _JUDGE_RESERVED_SECONDS)
-    smoke: dict[str, Any] = {"batch_size": 4, "minimum_pictures": 8} if budget.smoke else {}
-    try:
-        judge = judges.train(shelf, renderers, device, seconds=max(2.0, left), **smoke)
-    finally:
-        renderers.close()
-    shards.save(judge.state_dict(), budget.work_dir / "weights", "judge")
-    shards.save(judge.state_dict(), budget.out_dir, "judge")
-    print(f"weights saved after {time.monotonic() - started:.0f} s", flush=True)
-    figures = judges.rendered_accuracy(judge, device, count=8 if budget.smoke else 1000)
-    _write_json(budget.out_dir / "judge.json", figures)
-    print(f"judge on fresh rendered pictures: {figures}", flush=True)
-    print(f"part ended after {time.monotonic() - started:.0f} s", flush=True)
-    return figures
-
-
 def run_diffusion(budget: Budget, *, final: bool, allow_soft: bool = False, resume_from: Path | None = None) -> None:
     """Parts 2 and 3: train, save shards, paint the contact sheet. Goes on where the former part ended.
 
@@ -253,7 +135,7 @@ def run_diffusion(budget: Budget, *, final: bool, allow_soft: bool = False, resu
     """
     from transformers import CLIPTokenizer
 
-    started = _prepare(budget)
+    started = prepare(budget)
     source = budget.work_dir / "weights"
     if resume_from is not None and not (source / "autoencoder.json").exists():
         source = resume_from
@@ -265,10 +147,10 @@ def run_diffusion(budget: Budget, *, final: bool, allow_soft: bool = False, resu
         raise GateError(
             f"the autoencoder reaches {psnr:.2f} dB, {MINIMUM_PSNR_DB:.0f} are needed: train it longer, or --allow-soft"
         )
-    _ensure_tokenizer(budget, resume_from)
+    ensure_tokenizer(budget, resume_from)
     device = budget.device
-    renderers = _renderers(budget, "diffusion-final" if final else "diffusion")
-    ahead = _start_compiling(budget)
+    renderers = start_renderers(budget, "diffusion-final" if final else "diffusion")
+    ahead = start_compiling(budget)
     settings = diffusion.Settings(device=device, seconds=0, final=final, compile=budget.compile and device == "cuda")
     if budget.smoke:
         settings = _smoked(settings)
@@ -302,19 +184,19 @@ def run_diffusion(budget: Budget, *, final: bool, allow_soft: bool = False, resu
             pool,
             renderers,
             empty,
-            compiled_when=_compiled_mark(budget.work_dir).exists,
+            compiled_when=compiled_mark(budget.work_dir).exists,
         )
     finally:
         renderers.close()
-        _stop_compiling(ahead, 0)
+        stop_compiling(ahead, 0)
     shards.save(model.average_unet.state_dict(), budget.out_dir, "unet")
     shards.save(model.average_text.state_dict(), budget.out_dir, "text")
     shards.save(model.average_unet.state_dict(), budget.work_dir / "weights", "unet")
     shards.save(model.average_text.state_dict(), budget.work_dir / "weights", "text")
     if source != budget.work_dir / "weights":
         shards.save(shards.load(source, "vae"), budget.work_dir / "weights", "vae")
-        _write_json(budget.work_dir / "weights" / "autoencoder.json", figures_ae)
-    _write_json(budget.out_dir / "diffusion.json", figures)
+        write_json(budget.work_dir / "weights" / "autoencoder.json", figures_ae)
+    write_json(budget.out_dir / "diffusion.json", figures)
     print(f"weights saved after {time.monotonic() - started:.0f} s", flush=True)
 
     if not final:
@@ -331,37 +213,3 @@ def run_diffusion(budget: Budget, *, final: bool, allow_soft: bool = False, resu
 
     _attempt("painting the contact sheet", preview)
     print(f"part ended after {time.monotonic() - started:.0f} s", flush=True)
-
-
-def run_evaluation(budget: Budget, weights: Path | None = None, judge_weights: Path | None = None) -> None:
-    """The last part: the judge's figures at several settings, the contact sheet, square and tall pictures."""
-    started = _prepare(budget)
-    _ensure_tokenizer(budget, weights)
-    device, weights = budget.device, weights or budget.work_dir / "weights"
-    pipeline = evaluate.build_pipeline(weights, budget.tokenizer_dir, tiny=budget.smoke).to(device)
-    judge = judges.Judge().to(device)
-    judge.load_state_dict(shards.load(judge_weights or weights, "judge"))
-    judge.eval()
-    steps, guidance = profile.sampling()
-    if budget.smoke:
-        steps = 2
-    few, count = (2, 4) if budget.smoke else (None, 200)
-    figures: dict[str, Any] = {
-        "judge_on_rendered": judges.rendered_accuracy(judge, device, count=8 if budget.smoke else 400)
-    }
-    figures["generated"] = evaluate.judged_figures(pipeline, judge, device, count=count, settings=[(steps, guidance)])
-    _write_json(budget.out_dir / "evaluation.json", figures)
-    held_out, close_ups, single = (
-        list(texts)[:few] for texts in (prompts.CONTACT_SHEET, prompts.CLOSE_UPS, prompts.single_things())
-    )
-    for name, texts, aspect, columns, width in (
-        ("held_out_wide", held_out, "wide", 4, 320),
-        ("held_out_square", held_out, "square", 6, 240),
-        ("held_out_tall", held_out, "tall", 8, 168),
-        ("close_ups", close_ups, "wide", 4, 320),
-        ("single_things", single, "wide", 12, 192),
-    ):
-        pictures = evaluate.paint(pipeline, texts, steps=steps, guidance=guidance, aspect=aspect)
-        evaluate.contact_sheet(pictures, columns, width=width).save(budget.out_dir / f"{name}.jpg", quality=88)
-        print(f"{name}: {len(texts)} pictures after {time.monotonic() - started:.0f} s", flush=True)
-    print(f"evaluation ended after {time.monotonic() - started:.0f} s: {figures}", flush=True)

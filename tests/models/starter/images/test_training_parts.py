@@ -9,6 +9,7 @@ import torch
 from models.starter.training.illustrator.captions import caption
 from models.starter.training.illustrator.scene import sample_scene
 from models.starter.training.images import architecture, autoencoder, diffusion, parts, pools, shards, tokenizer
+from models.starter.training.images.budget import Budget
 from models.starter.training.images.renders import draw_chunk
 from models.starter.training.vocabulary import SETTINGS
 
@@ -82,7 +83,7 @@ def test_a_full_shelf_replaces_its_oldest_rows() -> None:
 
 
 def test_diffusion_refuses_to_begin_without_a_good_autoencoder(tmp_path: Path) -> None:
-    budget = parts.Budget(tmp_path / "work", tmp_path / "out", 0.01, 1, smoke=True, compile=False)
+    budget = Budget(tmp_path / "work", tmp_path / "out", 0.01, 1, smoke=True, compile=False)
     with pytest.raises(parts.GateError, match="run the autoencoder part first"):
         parts.run_diffusion(budget, final=False)
     weights = tmp_path / "work" / "weights"

@@ -4,6 +4,7 @@ from random import Random
 
 from models.starter.training.text.conversations import draw_story
 from models.starter.training.text.evaluate import Told
+from models.starter.training.text.recall import theme_of_logline
 from models.starter.training.text.recognition import sentences_of
 
 
@@ -16,6 +17,14 @@ def test_every_narration_of_the_corpus_is_found_again_with_its_theme() -> None:
         assert not told.replaced, (story.topic.text, told.replaced)
         if story.topic.theme_names and len(story.scenes) <= 6:
             assert told.scenes_of_its_theme == len(story.scenes), (story.topic.text, told.themes)
+
+
+def test_a_logline_is_known_by_its_theme() -> None:
+    rng = Random(8)
+    for story in (draw_story(rng) for _ in range(200)):
+        if len(story.topic.theme_names) == 1:
+            assert theme_of_logline(story.logline) == story.topic.theme_names[0], story.logline
+    assert not theme_of_logline("A story about something else altogether.")
 
 
 def test_a_broken_sentence_is_no_sentence_of_the_corpus() -> None:
