@@ -128,5 +128,29 @@ def assemble(
     typer.echo(f"{destination}: {size_bytes / 1e6:.1f} MB")
 
 
+@app.command()
+def report(
+    weights: Annotated[Path, typer.Argument(help="Directory with the judge's shards and judge.json.")],
+    out: Annotated[Path, typer.Option("--out", help="Where the sheets and figures.json go.")] = Path("docs/images"),
+    count: Annotated[int, typer.Option(help="Fresh prompts for the judge.")] = 200,
+) -> None:
+    """Figures and contact sheets of the pipeline that ships, on this machine's processor with the starter profile."""
+    from models.starter.training.images.shipped import write_report
+
+    write_report(weights, out, count=count)
+
+
+@app.command()
+def record(
+    path: Annotated[Path, typer.Argument(help="What the tests of the shipped weights compare with.")] = Path(
+        "tests/models/starter/images/shipped_figures.json"
+    ),
+) -> None:
+    """Record what the shipped weights give; after other weights were assembled."""
+    from models.starter.training.images.shipped import record as write
+
+    write(path)
+
+
 if __name__ == "__main__":
     app()

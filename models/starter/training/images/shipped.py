@@ -1,13 +1,17 @@
 """The figures and sheets of the pipeline that ships, made on a CPU with the settings that the starter profile uses."""
 
 import json
+import random
 import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from PIL import Image
 
+from models.starter.training.illustrator.compose import render
+from models.starter.training.illustrator.scene import SIZES_BY_ASPECT, sample_scene
 from models.starter.training.images import evaluate, judge, profile, prompts, renders, shards
 
 STEPS, GUIDANCE = profile.sampling()
@@ -90,3 +94,39 @@ def write_report(weights: Path, out: Path, *, count: int = 200) -> dict[str, Any
     figures["judge_on_rendered"] = json.loads((weights / "judge.json").read_text(encoding="utf-8"))
     (out / "figures.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     return figures
+
+
+def reconstruction_psnr_db(pipeline: Any, count: int = 6) -> float:
+    """How near the autoencoder comes to `count` fresh wide pictures, in dB over all of them."""
+    rng = random.Random(2718)
+    images = torch.stack([torch.tensor(render(sample_scene(rng, "wide"))) for _ in range(count)])
+    unit = images.permute(0, 3, 1, 2).float() / 127.5 - 1
+    with torch.no_grad():
+        latents = pipeline.vae.encode(unit.to(pipeline.vae.dtype)).latent_dist.mode()
+        back = pipeline.vae.decode(latents).sample.float().clamp(-1, 1)
+    return float(10 * torch.log10(4 / (back - unit).square().mean()))
+
+
+def colors_in_cells(pipeline: Any, prompt: str) -> list[list[list[float]]]:
+    """Mean colours of 4 x 3 cells of the picture that `prompt` gives from fixed noise: (3, 4, 3) in 0..255."""
+    width, height = SIZES_BY_ASPECT["wide"]
+    noise = torch.randn((1, 12, height // 8, width // 8), generator=torch.Generator("cpu").manual_seed(7))
+    picture = pipeline(
+        prompt,
+        num_inference_steps=STEPS,
+        guidance_scale=GUIDANCE,
+        width=width,
+        height=height,
+        latents=noise.to(pipeline.unet.dtype),
+    ).images[0]
+    cells: list[list[list[float]]] = np.asarray(picture.resize((4, 3), Image.Resampling.BOX), dtype=float).tolist()
+    return cells
+
+
+def record(path: Path) -> None:
+    """Write what the shipped weights give now, for the test that compares them with it."""
+    pipeline = load()
+    prompt = "a sailboat on a quiet lake at sunset"
+    figures = {"autoencoder_psnr_db": round(reconstruction_psnr_db(pipeline), 2), "prompt": prompt}
+    figures |= {"colors_in_cells": colors_in_cells(pipeline, prompt)}
+    path.write_text(json.dumps(figures) + "\n", encoding="utf-8")
