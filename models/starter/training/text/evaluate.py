@@ -21,6 +21,7 @@ from typing import Any
 from models.starter.training.text.library import held_out_topics
 from models.starter.training.text.naming import LONGEST_NAME_CHARACTERS, inside, shortened
 from models.starter.training.text.pictures import vocabulary_words
+from models.starter.training.text.recall import theme_of_logline
 from models.starter.training.text.recognition import Found, sentences_of
 from models.starter.training.text.topics import Topic, draw_topic
 
@@ -223,6 +224,9 @@ def figures(told: Sequence[Told], same: Sequence[Told]) -> dict[str, dict[str, f
         "topic in title or logline": stories(lambda one: one.named_in(one.head), told),
         "topic somewhere in the story": stories(lambda one: not one.lost, told),
         "no other words stand for the topic": stories(lambda one: not one.replaced),
+        "known topics: logline of the topic's theme": stories(
+            lambda one: theme_of_logline(one.logline) in one.drawn.theme_names if one.drawn else False, known
+        ),
         "known topics: first scene of the topic's theme": stories(
             lambda one: one.themes[0] in one.drawn.theme_names if one.drawn else False, known
         ),

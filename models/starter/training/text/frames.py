@@ -10,7 +10,7 @@ from models.starter.training.text.library import FOLDER, FORMS, CorpusError
 
 GROUPS = ("count", "mass", "person", "place", "deed", "pair", "unknown")
 KINDS = ("made", "living", "people")
-TAILS = ("who", "does", "at", "few", "requests", "extras")
+TAILS = ("who", "does", "at", "verb", "few", "requests", "extras")
 # The files of themes whose nouns are made by people, are alive, or are people at work.
 KIND_OF_AREA = {
     "things": "made",
@@ -83,7 +83,7 @@ def draw_frame(rng: Random, group: str, area: str = "") -> Frame:
 
 @cache
 def tails(name: str) -> tuple[str, ...]:
-    """A list of `tails.txt`: who, does, at, few, requests or extras."""
+    """A list of `tails.txt`: who, does, at, verb, few, requests or extras."""
     found: dict[str, list[str]] = {}
     for line in (FOLDER / "words" / "tails.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith("== "):

@@ -7,31 +7,10 @@ from functools import cache
 from random import Random
 
 from models.starter.training.text.library import themes, words
+from models.starter.training.text.naming import FUNCTION_WORDS
 
-CONSONANTS = [
-    "b",
-    "c",
-    "d",
-    "f",
-    "g",
-    "h",
-    "k",
-    "l",
-    "m",
-    "n",
-    "p",
-    "r",
-    "s",
-    "t",
-    "v",
-    "w",
-    "z",
-    "br",
-    "st",
-    "qu",
-    "th",
-    "gl",
-]
+_CONSONANTS = "b c d f g h k l m n p r s t v w z br st qu th gl"
+CONSONANTS = _CONSONANTS.split()
 ENDINGS = ["", "", "n", "r", "l", "x", "s", "m", "nd", "rk", "ck"]
 LONGEST_WORD_CHARACTERS = 16
 
@@ -51,6 +30,13 @@ def oddities() -> tuple[str, ...]:
 
 def made_up_word(rng: Random) -> str:
     """A word that the model cannot have seen: syllables, pieces of words, letters, other alphabets, numbers."""
+    word = _invented(rng)
+    while word.lower() in FUNCTION_WORDS:
+        word = _invented(rng)
+    return word
+
+
+def _invented(rng: Random) -> str:
     kind = rng.random()
     if kind < 0.35:
         word = "".join(
@@ -71,7 +57,11 @@ def made_up_word(rng: Random) -> str:
         )
     elif kind < 0.95:
         word = rng.choice(
-            [str(rng.randint(1, 3000)), f"{rng.choice('ABCDXZ')}{rng.randint(1, 99)}", f"{rng.randint(2, 99)}th"]
+            [
+                str(rng.randint(1, 3000)),
+                f"{rng.choice('ABCDXZ')}{rng.randint(1, 99)}",
+                f"{10 * rng.randint(1, 9) + rng.randint(4, 9)}th",
+            ]
         )
     else:
         word = rng.choice(oddities())

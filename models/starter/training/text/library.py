@@ -32,6 +32,11 @@ OPENING, TURN, CLOSE = "^", ">", "$"
 FORMS = ("thing", "indirect", "question", "clause", "label")
 FIELDS = ("who", "hero", "obj", "nouns", "mass", "women", "men", "places", "deeds", "heads", "log")
 NAMED_FIELDS = ("nouns", "mass", "women", "men", "places")
+_PLURAL_ONLY = (
+    "scissors binoculars glasses spectacles sunglasses goggles forceps tweezers pliers tongs shears clippers trousers pants "
+    "jeans shorts tights leggings pyjamas scales stocks woods news senses theses longlegs debris"
+)
+PLURAL_ONLY = frozenset(_PLURAL_ONLY.split())
 PHRASES = ("title", "log", "open", "later", "close")
 
 
@@ -185,7 +190,9 @@ def owned() -> dict[str, list[tuple[str, str]]]:
             for word in getattr(theme, kind):
                 if claims[word.lower()][1] == theme.name and word.lower() not in taken:
                     taken.add(word.lower())
-                    found[theme.name].append((kind, word))
+                    # "the Middle Ages" brings its article along, and "scissors" are many already: neither has a plural.
+                    single = word.startswith("the ") or word.rpartition(" ")[2] in PLURAL_ONLY
+                    found[theme.name].append(("mass" if single and kind == "nouns" else kind, word))
     return found
 
 

@@ -34,6 +34,10 @@ IRREGULAR = {
     "tomato": "tomatoes", "echo": "echoes", "volcano": "volcanoes", "mosquito": "mosquitoes", "mango": "mangoes",
     "crisis": "crises", "oasis": "oases", "cactus": "cacti", "fungus": "fungi", "reindeer": "reindeer", "squid": "squid",
     "bison": "bison", "series": "series", "species": "species", "passer-by": "passers-by",
+    "thesis": "theses", "hypothesis": "hypotheses", "diagnosis": "diagnoses", "axis": "axes", "prosthesis": "prostheses",
+    "metamorphosis": "metamorphoses", "portcullis": "portcullises", "gallows": "gallows", "ironworks": "ironworks",
+    "steelworks": "steelworks", "gasworks": "gasworks", "brickworks": "brickworks", "barracks": "barracks",
+    "crossroads": "crossroads", "chamois": "chamois", "marquis": "marquises", "faux pas": "faux pas", "gas": "gases",
     "mother-in-law": "mothers-in-law", "father-in-law": "fathers-in-law",
 }  # fmt: skip
 

@@ -43,10 +43,11 @@ def patterns() -> tuple[Pattern, ...]:
     for name, variants in families().items():
         known += [(f"family {name}", line) for one in variants for beat in one.beats for line in beat.sentences]
     known += [("", line) for form in phrases().values() for kind in ("open", "later", "close") for line in form[kind]]
-    return tuple(_pattern(theme, line) for theme, line in [*known, *(("", greeting) for greeting in GREETINGS)])
+    return tuple(pattern_of(theme, line) for theme, line in [*known, *(("", greeting) for greeting in GREETINGS)])
 
 
-def _pattern(theme: str, line: str) -> Pattern:
+def pattern_of(theme: str, line: str) -> Pattern:
+    """A line of the corpus, its slots and choices open."""
     counts = {"T": 0, "N": 0, "P": 0}
     parts: list[str] = []
     fixed: list[str] = []

@@ -172,7 +172,7 @@ def _line(pen: _Pen, beat: Beat, short: str, taken: set[str]) -> str:
 
 
 def _cast(rng: Random, topic: Topic, own: Sequence[Theme], family: Theme) -> _Cast:
-    """Characters, actor, figure and thing. A person known by name is in the pictures, and others act in the sentences."""
+    """Characters, actor, figure and thing. Whom the topic is about is in the pictures, and others act in the sentences."""
     thing = drawable(topic.nouns[0]) and topic.nouns[0] if topic.nouns else ""
     thing = thing or next((theme.obj for theme in own if theme.obj), "")
     key = drawable(thing) if thing else ""
@@ -188,7 +188,7 @@ def _cast(rng: Random, topic: Topic, own: Sequence[Theme], family: Theme) -> _Ca
         main = character(rng, topic.hero, [key])
     elif topic.hero:
         main = character(rng, topic.hero, figures)
-        actor = topic.hero
+        actor = who if topic.short == topic.hero else topic.hero
     elif rng.random() < NAMED.get(topic.family, 0.25):
         main = character(rng, proper_name(rng), figures)
         actor = main.name

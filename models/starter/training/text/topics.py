@@ -41,7 +41,7 @@ AREA_FAMILY = {
 }
 HOSTILE_SHARE = 0.03
 UNKNOWN_SHARE = 0.18
-PAIR_SHARE = 0.06
+PAIR_SHARE = 0.08
 # How often a known noun, name or deed is drawn, compared with another: people and places are many.
 ENTRY_WEIGHTS = {"nouns": 1.0, "mass": 1.2, "heads": 1.2, "women": 0.5, "men": 0.5, "places": 0.8, "deeds": 1.5}
 # Before such words a noun with its own article ("the five senses") cannot stand.
@@ -207,6 +207,7 @@ def _slots(rng: Random, noun: tuple[str, ...], kind: str, other: str) -> dict[st
         "does": rng.choice(tails("does")),
         "at": rng.choice(tails("at")),
         "few": rng.choice(tails("few")),
+        "verb": rng.choice(tails("verb")),
         "Name": inventing.proper_name(rng),
         "Name2": inventing.proper_name(rng),
         "Surname": inventing.surname(rng),
@@ -236,7 +237,8 @@ def _unknown_topic(rng: Random) -> Topic:
         hero = values["Name"] if "{Name}" in frame.text else ""
         if "{Name} {Surname}" in frame.text:
             hero = f"{values['Name']} {values['Surname']}"
-        topic = replace(_with_slots(frame, values), hero=hero)
+        topic = _with_slots(frame, values)
+        topic = replace(topic, hero=hero or (topic.short if frame.family == "person" else ""))
         if "{n}" in frame.text:
             topic = replace(topic, theme_names=(name,), nouns=(noun,))
         if topic.short.lower() not in _known_names():

@@ -17,6 +17,7 @@ from models.starter.training.text.batches import Batch, Pool, start_generators
 from models.starter.training.text.forward import Forward
 from models.starter.training.text.model import build_model
 from models.starter.training.text.optimizer import Optimizer
+from models.starter.training.text.recall import recall
 from models.starter.training.text.tokenizer import build_tokenizer, load_tokenizer
 
 MATRIX_RATE = 3e-3
@@ -24,6 +25,8 @@ OTHER_RATE = 3e-3
 WARM_UP_STEPS = 200
 DECAY_SHARE = 0.4
 TOKENS_PER_BATCH = 65_536
+# How often training stops for some seconds to measure what the model knows.
+RECALL_EVERY_SECONDS = 150
 SHARD_BYTES = 15_000_000
 CHECKPOINT = "text_checkpoint.pt"
 
@@ -64,7 +67,8 @@ def train(
     try:
         torch.manual_seed(part)
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        model = build_model(load_tokenizer(tokenizer_file).backend_tokenizer.get_vocab_size(), tiny=smoke).to(device)
+        tokenizer = load_tokenizer(tokenizer_file)
+        model = build_model(tokenizer.backend_tokenizer.get_vocab_size(), tiny=smoke).to(device)
         forward = Forward(model, torch.bfloat16 if device == "cuda" else torch.float32)
         if device == "cuda":
             compile_(forward, tokens_per_batch)
@@ -79,6 +83,7 @@ def train(
         pool = Pool(queue, Random(part))
         pool.fill(1_000 if smoke else 40_000)
         log: list[dict[str, float]] = []
+        recalled = clock.elapsed
         budget = tokens_per_batch // 16 if smoke else tokens_per_batch
         seen_tokens, said, said_tokens, said_step = 0, clock.elapsed, 0, step
         losses = torch.zeros((), device=device)
@@ -99,6 +104,10 @@ def train(
                     f"{said:4.0f} s  step {step}  loss {loss:.4f}  {speed / 1e3:.0f} k tokens/s  "
                     f"{seen_tokens / 1e6:.0f} M tokens  {pool.drawn} conversations drawn"
                 )
+            if clock.elapsed - recalled > RECALL_EVERY_SECONDS:
+                _say(f"{clock.elapsed:4.0f} s  {_recalled(model, tokenizer, smoke, step)}")
+                recalled = clock.elapsed
+        _say(_recalled(model, tokenizer, smoke, step))
         write_shards(model, out_dir)
         shutil.copyfile(tokenizer_file, out_dir / "tokenizer.json")
         (out_dir / f"text_log_{part}.json").write_text(json.dumps(log), encoding="utf-8")
@@ -110,8 +119,13 @@ def train(
             process.terminate()
 
 
+def _recalled(model: Any, tokenizer: Any, smoke: bool, seed: int) -> str:
+    count = 16 if smoke else 512
+    return f"{100 * recall(model, tokenizer, count, seed):.1f}% of {count} known topics get a logline of their theme"
+
+
 class _Clock:
-    """Wall-clock time of this part, and of all parts together. The last 12 s of a part are kept for saving."""
+    """Wall-clock time of this part, and of all parts together. The last 16 s of a part are kept for saving."""
 
     def __init__(self, minutes: float, total_minutes: float) -> None:
         self.start = time.monotonic()
@@ -133,7 +147,7 @@ class _Clock:
     @property
     def left(self) -> float:
         """Seconds left for training."""
-        return 60.0 * self.minutes - min(12.0, 6.0 * self.minutes) - self.elapsed
+        return 60.0 * self.minutes - min(16.0, 6.0 * self.minutes) - self.elapsed
 
 
 def compile_(forward: Forward, tokens_per_batch: int) -> None:
