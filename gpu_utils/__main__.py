@@ -23,8 +23,7 @@ from gpu_utils.admission import decide_admission
 from gpu_utils.checkpoints import read_checkpoint
 from gpu_utils.devices import select_device
 from gpu_utils.errors import CheckpointError, GPUError
-from gpu_utils.fit import Model
-from gpu_utils.fit import fit as judge
+from gpu_utils.fit import Model, expect
 from gpu_utils.host_memory import read_host_memory
 from gpu_utils.leases import read_leases
 from gpu_utils.probe import default_probe
@@ -113,14 +112,9 @@ def fit(
     found, problem = select_device(device)
     host = read_host_memory()
     admission = decide_admission(found, 0, host_available_bytes=host.available_bytes) if found else None
-    choices = judge(
-        Model(checkpoint, work),
-        admission.available_bytes if admission else None,
-        host.available_bytes,
-        gpu_name=found.name if found else None,
-        prefer=prefer,
-        count=count,
-    )
+    expected = expect(Model(checkpoint, work), found.name if found else None)
+    available = admission.available_bytes if admission else None
+    choices = expected.fit(available, host.available_bytes, prefer=prefer, count=count)
     if as_json:
         typer.echo(json.dumps([asdict(choice) for choice in choices], indent=2))
     else:

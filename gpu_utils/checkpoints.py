@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ class Checkpoint:
     """A model as it lies on disk.
 
     `class_name` is that of the pipeline or the model's architecture, empty where the files name none or code of their
-    own. `absent` names optional parts that are listed and not there.
+    own. `absent` names optional parts that are listed and not there. `index` is the pipeline's `model_index.json`.
     """
 
     directory: Path
@@ -76,6 +76,7 @@ class Checkpoint:
     components: tuple[Component, ...]
     absent: tuple[str, ...] = ()
     pipeline: bool = False
+    index: Mapping[str, Any] = field(default_factory=dict)
 
     def config(self, name: str) -> Mapping[str, Any]:
         """The config of a component; empty where there is none of that name."""
@@ -108,7 +109,8 @@ def _pipeline(directory: Path) -> Checkpoint:
         ):
             components.append(_component(name, library, part_class, folder))
     own_code = not isinstance(class_name, str)
-    return Checkpoint(directory, "" if own_code else str(class_name), tuple(components), tuple(absent), pipeline=True)
+    name = "" if own_code else str(class_name)
+    return Checkpoint(directory, name, tuple(components), tuple(absent), pipeline=True, index=index)
 
 
 def _listed(index: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

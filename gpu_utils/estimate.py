@@ -97,7 +97,8 @@ def _phases(
 def _host(checkpoint: Checkpoint, strategy: Strategy, stored: Mapping[str, int], dtype: str) -> int:
     """Host memory beside what is already used: weights that wait there, and one part while its precision is changed.
 
-    Files whose precision is kept are mapped, not read: their pages are given up before anything is killed.
+    Files whose precision is kept are mapped, not read: their pages are given up before anything is killed. Text encoders are
+    streamed once for each prompt, straight from there; only what works at every step is worth pinning.
     """
     element_bytes = BYTES_PER_ELEMENT[dtype]
     converted = [
@@ -105,11 +106,7 @@ def _host(checkpoint: Checkpoint, strategy: Strategy, stored: Mapping[str, int],
         for part in checkpoint.components
         if not part.quantized and part.disk_bytes != stored_bytes(part, "native", element_bytes)
     ]
-    phases = [
-        [stored[part.name] for part in checkpoint.components if is_encoder(part)],
-        [stored[part.name] for part in checkpoint.components if not is_encoder(part)],
-    ]
-    waiting = max(sum(phase) for phase in phases)
+    waiting = sum(stored[part.name] for part in checkpoint.components if is_denoiser(part) or not checkpoint.pipeline)
     if strategy.host == "pinned":
         waiting = int(waiting * PINNED_FACTOR)
     elif strategy.host != "pageable":

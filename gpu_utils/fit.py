@@ -1,4 +1,7 @@
-"""What of a model fits here now, and which strategy is best: estimates, speeds and free memory brought together."""
+"""What of a model fits here now, and which strategy is best: estimates, speeds and free memory brought together.
+
+`expect(model, gpu_name).fit(available_gpu, available_host)` is the whole answer.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from gpu_utils.learned import Situation, architecture_digest, recall
 from gpu_utils.precision import BYTES_PER_ELEMENT, stored_bytes
 from gpu_utils.sizes import MIB
 from gpu_utils.speeds import expected_speeds
-from gpu_utils.strategies import DIFFUSION, LANGUAGE, Choice, Preference, Strategy, rank
+from gpu_utils.strategies import DIFFUSION, LANGUAGE, Choice, Need, Preference, Speed, Strategy, rank
 
 HOST_RESERVE_BYTES = 512 * MIB  # left to everything else on the machine
 
@@ -37,21 +40,33 @@ class Model:
         return Situation(architecture_digest(self.checkpoint), self.work, gpu_name, self.dtype)
 
 
-def fit(
-    model: Model,
-    available_gpu: int | None,
-    available_host: int,
-    *,
-    gpu_name: str | None = None,
-    prefer: Preference = "speed",
-    count: int = 1,
-    forced: str | None = None,
-    at_least: Mapping[str, int] | None = None,
-) -> list[Choice]:
-    """Every candidate judged, best first (see `rank`).
+@dataclass(frozen=True)
+class Expected:
+    """What each candidate will need and how long it will take; free memory is no part of it."""
 
-    `available_host` is what the system says; a reserve stays free. `at_least` are bytes at which a strategy has already run
-    out of memory: its need is raised to them.
+    model: Model
+    needs: Mapping[str, Need]
+    speeds: Mapping[str, Speed]
+
+    def fit(
+        self,
+        available_gpu: int | None,
+        available_host: int,
+        *,
+        prefer: Preference = "speed",
+        count: int = 1,
+        forced: str | None = None,
+    ) -> list[Choice]:
+        """Every candidate judged, best first (see `rank`). `available_host` is what the system says; a reserve stays free."""
+        host = max(0, available_host - HOST_RESERVE_BYTES)
+        candidates = self.model.candidates()
+        return rank(candidates, self.needs, available_gpu, host, prefer, self.speeds, count, forced=forced)
+
+
+def expect(model: Model, gpu_name: str | None = None, at_least: Mapping[str, int] | None = None) -> Expected:
+    """Estimate every candidate, with what was learned on this GPU.
+
+    `at_least` are bytes that were not enough for a strategy before: its need is raised to them.
     """
     candidates, checkpoint = model.candidates(), model.checkpoint
     learned = recall(model.situation(gpu_name)) if gpu_name else {}
@@ -68,13 +83,4 @@ def fit(
         for strategy in candidates
     }
     full_bytes = sum(stored_bytes(part, "native", BYTES_PER_ELEMENT[model.dtype]) for part in checkpoint.components)
-    return rank(
-        candidates,
-        needs,
-        available_gpu,
-        max(0, available_host - HOST_RESERVE_BYTES),
-        prefer,
-        expected_speeds(candidates, model.work.kind, full_bytes, learned),
-        count,
-        forced=forced,
-    )
+    return Expected(model, needs, expected_speeds(candidates, model.work.kind, full_bytes, learned))

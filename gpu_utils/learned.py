@@ -31,11 +31,14 @@ _LOCK_TIMEOUT_SECONDS = 2.0
 
 @dataclass(frozen=True)
 class Measurement:
-    """One strategy as it was: GPU memory at its peak (context included), seconds to load, and for each unit of work."""
+    """One strategy as it was: GPU memory at its peak (context included), seconds to load, and for each unit of work.
+
+    Seconds are None where it ran out of memory; then the peak is what was not enough.
+    """
 
     peak_bytes: int
-    setup_seconds: float
-    unit_seconds: float
+    setup_seconds: float | None
+    unit_seconds: float | None
     torch_version: str
     measured_at: float = 0.0
 
@@ -100,14 +103,22 @@ def learn(situation: Situation, strategy: str, measured: Measurement) -> bool:
 
 
 def _merged(before: Measurement | None, now: Measurement) -> Measurement:
+    """What was not enough once is only believed until the strategy has been measured at work."""
     if before is None or before.torch_version != now.torch_version:
+        return now
+    if before.unit_seconds is None and now.unit_seconds is not None:
         return now
     return replace(
         now,
         peak_bytes=max(before.peak_bytes, now.peak_bytes),
-        setup_seconds=(before.setup_seconds + now.setup_seconds) / 2,
-        unit_seconds=(before.unit_seconds + now.unit_seconds) / 2,
+        setup_seconds=_mean(before.setup_seconds, now.setup_seconds),
+        unit_seconds=_mean(before.unit_seconds, now.unit_seconds),
     )
+
+
+def _mean(before: float | None, now: float | None) -> float | None:
+    known = [seconds for seconds in (before, now) if seconds is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _read(path: Path) -> dict[str, Measurement]:
@@ -125,7 +136,8 @@ def _sound(found: dict[str, Any]) -> Iterator[tuple[str, Measurement]]:
     for key, entry in found.items():
         with contextlib.suppress(TypeError):
             measured = Measurement(**entry)
-            numbers = (measured.peak_bytes, measured.setup_seconds, measured.unit_seconds, measured.measured_at)
+            seconds = [each for each in (measured.setup_seconds, measured.unit_seconds) if each is not None]
+            numbers = (measured.peak_bytes, measured.measured_at, *seconds)
             if isinstance(measured.peak_bytes, int) and all(0 <= number < 1e15 for number in numbers):
                 yield key, measured
 

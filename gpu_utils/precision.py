@@ -15,7 +15,8 @@ from gpu_utils.strategies import Weights
 BYTES_PER_ELEMENT = {"float32": 4, "bfloat16": 2, "float16": 2}
 # Layerwise casting passes these by: the patterns of diffusers' own models, Z-Image's among them.
 _NOT_CAST = re.compile(r"pos_embed|patch_embed|norm|t_embedder|cap_embedder|^proj_(in|out)\.")
-# bitsandbytes takes Linear layers alone; transformers keeps the head and the layers T5 computes in float32.
+# Quantisation takes Linear layers (casting also convolutions), never embeddings; transformers keeps the head and the layers
+# that T5 computes in float32.
 _NOT_LINEAR = re.compile(
     r"(^|\.)(embed_tokens|wte|wpe|shared|token_embedding|position_embedding|relative_attention_bias|lm_head|wo)\.weight$"
     r"|embeddings\."
@@ -39,8 +40,9 @@ def two_largest_bytes(component: Component, weights: Weights, element_bytes: int
 def _tensor_bytes(name: str, tensor: TensorHeader, weights: Weights, element_bytes: int) -> int:
     if not tensor.floating:
         return tensor.size_bytes
-    is_linear = len(tensor.shape) == 2 and name.endswith(".weight") and not _NOT_LINEAR.search(name)
-    if weights == "fp8" and len(tensor.shape) >= 2 and not _NOT_CAST.search(name):
+    is_layer = len(tensor.shape) >= 2 and name.endswith(".weight") and not _NOT_LINEAR.search(name)
+    is_linear = is_layer and len(tensor.shape) == 2
+    if weights == "fp8" and is_layer and not _NOT_CAST.search(name):
         return tensor.elements
     if weights == "int8" and is_linear:
         return tensor.elements + 4 * tensor.shape[0]

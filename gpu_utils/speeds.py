@@ -70,11 +70,16 @@ def expected_speeds(
         )
         for strategy in strategies
     }
-    here = {name: found for name, found in (learned or {}).items() if name in shipped}
-    setup = _scale([found.setup_seconds / shipped[name].setup_seconds for name, found in here.items()])
-    unit = _scale([found.unit_seconds / shipped[name].unit_seconds for name, found in here.items()])
-    expected = {name: Speed(speed.setup_seconds * setup, speed.unit_seconds * unit) for name, speed in shipped.items()}
-    return expected | {name: Speed(found.setup_seconds, found.unit_seconds) for name, found in here.items()}
+    here = {
+        name: Speed(found.setup_seconds, found.unit_seconds)
+        for name, found in (learned or {}).items()
+        if name in shipped and found.setup_seconds is not None and found.unit_seconds is not None
+    }
+    setup = _scale([speed.setup_seconds / shipped[name].setup_seconds for name, speed in here.items()])
+    unit = _scale([speed.unit_seconds / shipped[name].unit_seconds for name, speed in here.items()])
+    return {
+        name: Speed(speed.setup_seconds * setup, speed.unit_seconds * unit) for name, speed in shipped.items()
+    } | here
 
 
 def _scale(ratios: list[float]) -> float:

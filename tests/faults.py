@@ -36,12 +36,16 @@ RunWork.commit = deadly_commit
 """
 SMALL_GPU = """
 import contextlib
+from pathlib import Path
 from stages.pipeline import frame
 from stages.pipeline.definition import Placement
+from stages.pipeline.run_directory import opened
 @contextlib.contextmanager
-def placed(wanted, strategies, forced, needed_bytes, label):
-    yield Placement("cpu", forced or strategies[0])
+def placed(wish, label):
+    tried = [attempt.strategy for attempt in frame.earlier_attempts(opened(Path(sys.argv[-1])), "{stage}")]
+    yield Placement("cpu", "cpu" if "full" in tried else "full")
 frame.placed = placed
+frame.following = lambda wish, placement, reached: "cpu" if placement.strategy == "full" else None
 make = frame.StageProcess._make
 def make_if_it_fits(self, prepared, works):
     if self.placement.strategy not in {fitting!r}:
@@ -63,7 +67,7 @@ def deadly(directory: Path, stage: str, name: str) -> dict[str, str]:
 
 def small_gpu(directory: Path, stage: str, fitting: tuple[str, ...]) -> dict[str, str]:
     """The stage runs out of GPU memory with every strategy that is not `fitting`."""
-    return _fault(directory, stage, SMALL_GPU.format(fitting=fitting))
+    return _fault(directory, stage, SMALL_GPU.format(stage=stage, fitting=fitting))
 
 
 def _fault(directory: Path, stage: str, code: str) -> dict[str, str]:

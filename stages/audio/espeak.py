@@ -53,10 +53,6 @@ class PreparedEspeak:
     chosen: ChosenVoice
     words_per_minute: int
 
-    def needed_bytes(self, strategy: str) -> int:
-        """No GPU memory, whatever the strategy."""
-        return 0
-
     def load(self, placement: Placement) -> EspeakVoice:
         """The voice; its process starts with the first sentence."""
         return EspeakVoice(self.chosen, self.words_per_minute)

@@ -11,17 +11,19 @@ from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gpu_utils.fit import Model
 from stages.audio.voice import ESPEAK, Voice
 from stages.pipeline.definition import Placement, StageDefinition
 from stages.pipeline.errors import SceneFailure
 from stages.pipeline.manifests import AudioManifest, AudioRecord, Made, Measured, TopicManifest
-from stages.pipeline.settings import DeviceChoice
+from stages.pipeline.settings import ModelSettings
 from stages.pipeline.staleness import Task
 from stages.pipeline.story import derived_seed
 from stages.pipeline.work import RunWork
 
 if TYPE_CHECKING:
     from stages.audio.narration import Narration
+    from stages.audio.text_to_waveform import PreparedModel
 
 
 def engine_key(topic: TopicManifest) -> Hashable:
@@ -38,9 +40,9 @@ def engine_key(topic: TopicManifest) -> Hashable:
     )
 
 
-def device(topic: TopicManifest) -> DeviceChoice:
-    """espeak-ng needs no GPU, whatever was asked for."""
-    return "cpu" if topic.settings.audio.model_id == ESPEAK else topic.settings.audio.device
+def settings(topic: TopicManifest) -> ModelSettings | None:
+    """What was said about the model's place; espeak-ng has no model to place."""
+    return None if topic.settings.audio.model_id == ESPEAK else topic.settings.audio
 
 
 def prepare(topic: TopicManifest) -> Any:
@@ -138,10 +140,9 @@ def load(prepared: Any, placement: Placement) -> Voice:
     return voice
 
 
-def needed_bytes(prepared: Any, strategy: str) -> int:
-    """GPU memory at the peak of speaking."""
-    needed: int = prepared.needed_bytes(strategy)
-    return needed
+def model(prepared: PreparedModel) -> Model:
+    """What is to be placed."""
+    return prepared.to_place()
 
 
 def release(voice: Voice) -> None:
@@ -154,11 +155,11 @@ STAGE: StageDefinition[Any, Voice] = StageDefinition(
     summary="Speak the narration of each scene: 1_scenes.json -> 2_audio.json, 2_audio/01.wav.",
     per_scene=True,
     engine_key=engine_key,
-    device=device,
     prepare=prepare,
     load=load,
     make=make,
     publish=publish,
-    needed_bytes=needed_bytes,
+    settings=settings,
+    model=model,
     release=release,
 )

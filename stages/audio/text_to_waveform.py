@@ -7,7 +7,6 @@ makes the inputs, `generate` or `forward` gives the waveform, the configuration 
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,11 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_TO_WAVEFORM_MA
 from transformers.utils import logging
 
 from gpu_utils import is_out_of_memory
+from gpu_utils.activations import Work
+from gpu_utils.checkpoints import Checkpoint, Component
+from gpu_utils.fit import Model
+from gpu_utils.headers import TensorHeader, read_header
+from gpu_utils.strategies import LANGUAGE
 from stages.audio.voice import Speech
 from stages.pipeline.definition import Placement
 from stages.pipeline.errors import ConfigError, SceneFailure, WeightsMissing, one_line
@@ -28,8 +32,7 @@ from stages.pipeline.settings import Settings
 from stages.pipeline.weights import weights_directory
 
 NORMAL_WORDS_PER_MINUTE = 160
-CUDA_CONTEXT_BYTES = 450 * 2**20
-ACTIVATION_BYTES = 512 * 2**20  # a sentence of 400 characters; small beside the context for every model of this kind
+STRATEGIES = tuple(strategy for strategy in LANGUAGE if strategy.name in {"full", "cpu"})
 # What loading raises when files are missing, truncated, or of another model.
 _DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, SafetensorError)
 
@@ -44,13 +47,12 @@ class PreparedModel:
     speaker: int | None
     voice_file: Path | None
     words_per_minute: int
-    elements: int
+    checkpoint: Checkpoint
 
-    def needed_bytes(self, strategy: str) -> int:
-        """Weights in the wanted precision, activations, and the CUDA context."""
-        if strategy == "cpu":
-            return 0
-        return self.elements * self.dtype.itemsize + ACTIVATION_BYTES + CUDA_CONTEXT_BYTES
+    def to_place(self) -> Model:
+        """The model at work on one sentence."""
+        dtype = str(self.dtype).removeprefix("torch.")
+        return Model(self.checkpoint, Work("speech"), dtype, dtype, strategies=STRATEGIES)
 
     def load(self, placement: Placement) -> TransformersVoice:
         """The model on its device. Raises WeightsMissing when its files are damaged."""
@@ -84,10 +86,10 @@ def prepare_model(settings: Settings) -> PreparedModel:
             f"audio.model_id {speaking.model_id} is a {config.model_type}, not a voice; voices are {known}"
         )
     with _damage_told(directory):
-        elements = _elements(directory)
+        checkpoint = _checkpoint(directory)
     speaker, voice_file = _choose_voice(directory, config, speaking.voice)
     dtype = torch.float32 if speaking.dtype == "auto" else getattr(torch, speaking.dtype)
-    return PreparedModel(directory, config, dtype, speaker, voice_file, speaking.words_per_minute, elements)
+    return PreparedModel(directory, config, dtype, speaker, voice_file, speaking.words_per_minute, checkpoint)
 
 
 class TransformersVoice:
@@ -213,16 +215,22 @@ def _voice_latents(path: Path) -> torch.Tensor:
         return torch.as_tensor(tensor)
 
 
-def _elements(directory: Path) -> int:
-    """How many numbers the weights hold, from the files' headers. Raises when there are none, or one is damaged."""
-    files = [path for path in sorted(directory.rglob("*.safetensors")) if path.parent.name != "voices"]
-    if not files:
+def _checkpoint(directory: Path) -> Checkpoint:
+    """The model and what lies in folders beside it, a codec for example. Raises when there are none, or one is damaged."""
+    folders: dict[Path, dict[str, TensorHeader]] = {}
+    for path in sorted(directory.rglob("*.safetensors")):
+        if path.parent.name != "voices":
+            folders.setdefault(path.parent, {}).update(read_header(path))
+    if not folders:
         raise ValueError("it has no .safetensors files")
-    total = 0
-    for path in files:
-        with safe_open(path, framework="pt") as file:
-            total += sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
-    return total
+    return Checkpoint(
+        directory,
+        directory.name,
+        tuple(
+            Component(folder.name, "transformers", "", folder, (), None, {}, tensors)
+            for folder, tensors in folders.items()
+        ),
+    )
 
 
 def _sampling_rate(model: Any, processor: Any) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from stages.pipeline.errors import ExitCode, StorageError
@@ -34,10 +35,26 @@ def earlier_attempts(run: RunDirectory, stage: StageName) -> tuple[EarlierAttemp
         if attempt.stage != stage:
             continue
         if attempt.exit_code == ExitCode.OUT_OF_GPU_MEMORY:
-            found.append(EarlierAttempt(attempt=attempt.attempt, strategy=attempt.strategy, reason=attempt.reason))
+            found.append(
+                EarlierAttempt(
+                    attempt=attempt.attempt,
+                    strategy=attempt.strategy,
+                    reason=attempt.reason,
+                    reached_gpu_bytes=attempt.reached_gpu_bytes,
+                )
+            )
         else:
             found.clear()
     return tuple(found)
+
+
+def not_enough_bytes(attempts: Sequence[EarlierAttempt]) -> dict[str, int]:
+    """The most GPU memory with which each strategy has run out of it."""
+    found: dict[str, int] = {}
+    for attempt in attempts:
+        if attempt.strategy is not None and attempt.reached_gpu_bytes is not None:
+            found[attempt.strategy] = max(found.get(attempt.strategy, 0), attempt.reached_gpu_bytes)
+    return found
 
 
 def add_attempt(run: RunDirectory, attempt: Attempt) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from gpu_utils.fit import Model
 from stages.pipeline.manifests import Measured, StageName, Strict, TopicManifest
-from stages.pipeline.settings import DeviceChoice
+from stages.pipeline.settings import ModelSettings
 from stages.pipeline.work import RunWork
 
 Prepared = TypeVar("Prepared")
@@ -18,13 +19,14 @@ Engine = TypeVar("Engine")
 class Placement:
     """Where a model goes: `device` is "cpu" or "cuda:0"; `strategy` names how ("cpu", "full", "stream", ...).
 
-    On a GPU also what was admitted: the device by UUID and by torch's number, its total, the need that was predicted,
+    On a GPU also what was admitted: the device by UUID, name and torch's number, its total, the need that was predicted,
     the reserve that stays free, and the budget that binds the allocator (None: no bound).
     """
 
     device: str
     strategy: str
     uuid: str | None = None
+    gpu_name: str | None = None
     torch_number: int = 0
     total_bytes: int | None = None
     predicted_bytes: int | None = None
@@ -41,10 +43,12 @@ class Placement:
 class StageDefinition(Generic[Prepared, Engine]):
     """A stage, as the frame sees it. The functions are called in this order.
 
-    `engine_key(topic)` says which runs share a loaded engine; `device(topic)` where it runs: auto, cpu or cuda.
+    `engine_key(topic)` says which runs share a loaded engine.
     `prepare(topic)` imports the heavy library and reads headers and configs, without a CUDA context and without weights.
-    `needed_bytes(prepared, strategy)` is the GPU memory the strategy needs at its peak.
+    `settings(topic)` is what was said about the model's place, None where there is nothing to place and all is on the CPU.
+    `model(prepared)` says what is to be placed: the checkpoint, the work, and the strategies this stage's adapter can do.
     `load(prepared, placement)` puts the weights where they belong.
+    `ready(engine, works)` does what is done once for all runs before the first artefact.
     `make(engine, works)` makes every task of every run, committing one by one; it raises nothing for a single scene.
     `publish(work, measured)` gives the manifest of a run whose tasks are all settled.
     `release(engine)` drops the model before the memory is read for the last time.
@@ -54,11 +58,11 @@ class StageDefinition(Generic[Prepared, Engine]):
     summary: str
     per_scene: bool
     engine_key: Callable[[TopicManifest], Hashable]
-    device: Callable[[TopicManifest], DeviceChoice]
     prepare: Callable[[TopicManifest], Prepared]
     load: Callable[[Prepared, Placement], Engine]
     make: Callable[[Engine, Sequence[RunWork]], None]
     publish: Callable[[RunWork, Measured], Strict]
-    needed_bytes: Callable[[Prepared, str], int] = lambda prepared, strategy: 0
+    settings: Callable[[TopicManifest], ModelSettings | None] = lambda topic: None
+    model: Callable[[Prepared], Model] | None = None
+    ready: Callable[[Engine, Sequence[RunWork]], None] = lambda engine, works: None
     release: Callable[[Engine], None] = lambda engine: None
-    strategies: tuple[str, ...] = ("full", "cpu")

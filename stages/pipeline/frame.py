@@ -15,16 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from gpu_utils import force_cleanup, log_vram_stats
+from gpu_utils.budget import CONTEXT_BYTES
 from stages.pipeline import gate, locks, measurements
 from stages.pipeline.atomic import remove_leftovers
-from stages.pipeline.attempts import earlier_attempts
+from stages.pipeline.attempts import earlier_attempts, not_enough_bytes
 from stages.pipeline.definition import Placement, StageDefinition
 from stages.pipeline.endings import Endings
 from stages.pipeline.errors import ExitCode, ManifestError, SceneRelayError
 from stages.pipeline.events import EventPipe
 from stages.pipeline.manifests import Measured, MemorySample, TopicManifest
 from stages.pipeline.memory_care import MemoryCare, MemoryPressed
-from stages.pipeline.placement import next_strategy, out_of_memory, placed
+from stages.pipeline.placement import Wish, following, out_of_memory, placed, remember
 from stages.pipeline.process import StopRequest
 from stages.pipeline.progress import ProgressBar, title
 from stages.pipeline.run_directory import RunDirectory, opened
@@ -51,6 +52,7 @@ class StageProcess:
         self.placement = Placement("cpu", "cpu")
         self.endings = Endings(stage.name, self.events)
         self.group: list[RunWork] = []
+        self.wish: Wish | None = None
         self.care: MemoryCare | None = None
         self.progress = ProgressBar(stage.name)
 
@@ -128,39 +130,68 @@ class StageProcess:
             self._phase("preparing")
             prepared = self.stage.prepare(topic)
             self._mark("prepared")
-            needed = lambda strategy: self.stage.needed_bytes(prepared, strategy)  # noqa: E731
-            label = f"{self.stage.name} {works[0].run.name}"
+            self.wish = self._wish(prepared, works)
             self._phase("waiting")
-            with placed(
-                self.stage.device(topic), self.stage.strategies, self.strategy, needed, label
-            ) as self.placement:
+            with placed(self.wish, f"{self.stage.name} {works[0].run.name}") as self.placement:
                 self.endings.placement = self.placement
-                step_down = next_strategy(self.stage.strategies, self.placement.strategy) is not None
-                with MemoryCare(self.stage.name, self.placement, self.events, can_step_down=step_down) as self.care:
+                with MemoryCare(
+                    self.stage.name, self.placement, self.events, can_step_down=self._can_step_down
+                ) as self.care:
                     self._make(prepared, works)
         except SceneRelayError as error:
             self.endings.fail(works, error)
         except Exception as error:  # noqa: BLE001 - sorted below: out of memory, or a bug with its traceback
             if isinstance(error, MemoryPressed) or out_of_memory(error):
-                following = next_strategy(self.stage.strategies, self.placement.strategy)
-                self.endings.run_out_of_memory(works, error, following)
+                self._run_out_of_memory(works, error)
             else:
                 self.endings.fail(works, error)
         finally:
             self.progress.close()
 
+    def _wish(self, prepared: Any, works: Sequence[RunWork]) -> Wish | None:
+        """What is to be placed, how much work waits for it, and what earlier attempts have shown to be too little."""
+        settings = self.stage.settings(works[0].topic)
+        if settings is None or self.stage.model is None:
+            return None
+        return Wish(
+            settings=settings,
+            model=self.stage.model(prepared),
+            forced=self.strategy or (None if settings.strategy == "auto" else settings.strategy),
+            count=max(1, sum(len(work.tasks) for work in works)),
+            failed=not_enough_bytes([attempt for work in works for attempt in earlier_attempts(work.run, work.stage)]),
+        )
+
+    def _can_step_down(self) -> bool:
+        return following(self.wish, self.placement, measurements.reached_gpu_bytes(self.placement)) is not None
+
+    def _run_out_of_memory(self, works: Sequence[RunWork], error: Exception) -> None:
+        """A strategy that had what it was predicted to need and ran out all the same is remembered as needing more."""
+        placement = self.placement
+        reached_bytes = measurements.reached_gpu_bytes(placement)
+        if not isinstance(error, MemoryPressed) and reached_bytes > (placement.predicted_bytes or 0):
+            remember(self.wish, placement, reached_bytes + 1, None, 0.0)
+        self.endings.run_out_of_memory(works, error, following(self.wish, placement, reached_bytes), reached_bytes)
+
     def _make(self, prepared: Any, works: list[RunWork]) -> None:
         self._sample("before load")
         self._phase("loading")
+        began = time.monotonic()
         engine = self.stage.load(prepared, self.placement)
-        self._mark("loaded")
-        self._sample("after load")
         try:
+            self._check_stop()
+            self.stage.ready(engine, works)
+            loaded = time.monotonic()
+            self._mark("loaded")
+            self._sample("after load")
             self._check_stop()
             self._phase("working")
             for work in works:
                 self.progress.show(work)
             self.stage.make(engine, works)
+            peak_bytes = measurements.peak_gpu_bytes()
+            if peak_bytes is not None:
+                work_seconds = time.monotonic() - loaded
+                remember(self.wish, self.placement, peak_bytes + CONTEXT_BYTES, loaded - began, work_seconds)
         finally:
             self._phase("giving back")
             self.stage.release(engine)
@@ -210,7 +241,7 @@ class StageProcess:
             strategy=self.placement.strategy,
             attempt=int(os.environ.get(ATTEMPT, "1")),
             earlier_attempts=earlier_attempts(work.run, self.stage.name),
-            predicted_gpu_bytes=self.placement.predicted_bytes,
+            predicted_gpu_bytes=measurements.as_the_allocator_counts(self.placement.predicted_bytes),
             seconds=round(time.monotonic() - self.started, 3),
             peak_host_bytes=measurements.peak_host_bytes(),
             peak_gpu_bytes=measurements.peak_gpu_bytes(),

@@ -58,12 +58,15 @@ class EarlierAttempt(Strict):
     attempt: int
     strategy: str | None
     reason: str | None
+    # What it held and what was free beside it when it ended: so much was not enough.
+    reached_gpu_bytes: int | None = None
 
 
 class Measured(Strict):
     """What one stage process chose and measured. Never part of a key.
 
-    `predicted_gpu_bytes` is what was expected before a byte was read, `peak_gpu_bytes` what the allocator reserved at most.
+    `predicted_gpu_bytes` is what was expected before a byte was read, `peak_gpu_bytes` what the allocator reserved at most;
+    both without the CUDA context.
     """
 
     device: str = "cpu"
@@ -299,6 +302,8 @@ class Attempt(Strict):
     log: str
     peak_host_bytes: int | None = None
     strategy: str | None = None
+    # Where it ran out of GPU memory: what it held and what was free beside it, which was not enough.
+    reached_gpu_bytes: int | None = None
     # How much more the GPU held after the process than before it, and how soon it was back; None where that is unknown.
     memory_over_baseline_bytes: int | None = None
     memory_back_seconds: Seconds | None = None

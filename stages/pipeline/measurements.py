@@ -11,7 +11,9 @@ import sys
 from importlib import metadata
 from typing import Any
 
-from gpu_utils.stats import VRAMStats
+from gpu_utils.budget import CONTEXT_BYTES
+from gpu_utils.stats import VRAMStats, get_vram_stats
+from stages.pipeline.definition import Placement
 from stages.pipeline.manifests import MemorySample
 
 LIBRARIES = ("torch", "transformers", "diffusers", "llguidance", "av")
@@ -29,6 +31,22 @@ def peak_gpu_bytes() -> int | None:
     if torch is None or not torch.cuda.is_initialized():
         return None
     return int(torch.cuda.max_memory_reserved())
+
+
+def reached_gpu_bytes(placement: Placement) -> int:
+    """What this process holds on its GPU and what is free beside it: all that it could have had. 0 on the CPU."""
+    if placement.uuid is None:
+        return 0
+    stats = get_vram_stats(placement.uuid)
+    free_bytes = (stats.device.free_bytes if stats.device else None) or 0
+    held_bytes = stats.allocator.reserved_bytes + CONTEXT_BYTES if stats.allocator else 0
+    reached_bytes = held_bytes + free_bytes
+    return reached_bytes if placement.budget_bytes is None else min(reached_bytes, placement.budget_bytes)
+
+
+def as_the_allocator_counts(gpu_bytes: int | None) -> int | None:
+    """A need of the whole process without its CUDA context, which PyTorch's allocator does not see."""
+    return None if gpu_bytes is None else max(0, gpu_bytes - CONTEXT_BYTES)
 
 
 def memory_sample(label: str, at_seconds: float, stats: VRAMStats) -> MemorySample:

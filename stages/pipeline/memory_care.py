@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -31,10 +32,12 @@ class MemoryPressed(Exception):
 class MemoryCare:
     """`with MemoryCare(...) as care:` around loading and working; on the CPU it does nothing.
 
-    `can_step_down` says whether a smaller strategy is left: without one, the work goes on as long as it can.
+    `can_step_down` says whether another strategy would fit now: without one, the work goes on as long as it can.
     """
 
-    def __init__(self, stage: StageName, placement: Placement, events: EventPipe, *, can_step_down: bool) -> None:
+    def __init__(
+        self, stage: StageName, placement: Placement, events: EventPipe, *, can_step_down: Callable[[], bool]
+    ) -> None:
         self._stage = stage
         self._placement = placement
         self._events = events
@@ -79,9 +82,9 @@ class MemoryCare:
             reason = "the pressure on the GPU's memory is critical: others have taken of what is kept in reserve"
         if not reason:
             return
-        if self._can_step_down:
+        if self._can_step_down():
             raise MemoryPressed(reason)
-        logger.warning("%s; no smaller strategy is left, so the work goes on", reason)
+        logger.warning("%s; no other strategy fits, so the work goes on", reason)
 
     def _tell_sample(self, stats: VRAMStats) -> None:
         allocator = stats.allocator

@@ -1,6 +1,7 @@
-"""Where a model goes: lease, then admission, then the first strategy that fits. Before the first byte of GPU memory.
+"""Where a model goes: lease, then admission, then the fastest strategy that fits. Before the first byte of GPU memory.
 
-Never warns and loads anyway: what does not fit takes a smaller strategy or is refused with the reason.
+Never warns and loads anyway: what does not fit takes a smaller strategy or is refused with the reason. Attempts that ran out
+of memory raise the need of their strategy; what a process measured is remembered for the next.
 """
 
 from __future__ import annotations
@@ -9,65 +10,132 @@ import contextlib
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gpu_utils import (
+    Admission,
     GPUDevice,
     GPUError,
     Lease,
     MemoryKind,
     check_vram_availability,
     classify_out_of_memory,
+    read_leases,
     select_device,
 )
+from gpu_utils.admission import decide_admission
+from gpu_utils.fit import Model, expect
+from gpu_utils.host_memory import read_host_memory
+from gpu_utils.learned import Measurement, learn
+from gpu_utils.leases import promised_to_others
+from gpu_utils.strategies import Choice
 from stages.pipeline.definition import Placement
 from stages.pipeline.errors import ConfigError, TryAgainLater
-from stages.pipeline.settings import DeviceChoice
+from stages.pipeline.settings import ModelSettings
 
 logger = logging.getLogger(__name__)
 
 ON_CPU = Placement("cpu", "cpu")
 LEASE_TIMEOUT_SECONDS = 1800.0
-# A process that has just ended gives 100 GiB back within 0.2 s; drivers under load take longer.
+# A process that has just ended gives 100 GiB back within 0.2 s; drivers under load take longer. As long as memory comes
+# back it is worth waiting for more of it, if more would make a difference.
 RETURNING_MEMORY_SECONDS = 10.0
+STILL_SECONDS = 0.4
+POLL_SECONDS = 0.05
+
+Judge = Callable[[int | None], list[Choice]]  # available bytes of the GPU (None: there is none) -> choices, best first
+
+
+@dataclass(frozen=True)
+class Wish:
+    """A model that wants a place, and what was said about it.
+
+    `forced` names the only strategy; `count` units of work are waiting; `failed` holds the bytes that were not enough for
+    a strategy in earlier attempts.
+    """
+
+    settings: ModelSettings
+    model: Model
+    forced: str | None = None
+    count: int = 1
+    failed: Mapping[str, int] = field(default_factory=dict)
+
+    def judge(self, gpu_name: str | None) -> Judge:
+        """Estimate once, then judge for any amount of available GPU memory; `device = "cuda"` rules the CPU out."""
+        model, settings = self.model, self.settings
+        if settings.device == "cuda":
+            on_gpu = tuple(strategy for strategy in model.candidates() if strategy.residency != "cpu")
+            model = replace(model, strategies=on_gpu)
+        not_enough = {name: reached_bytes + 1 for name, reached_bytes in self.failed.items()}
+        expected = expect(model, gpu_name, not_enough)
+
+        def judged(available_bytes: int | None) -> list[Choice]:
+            if available_bytes is not None and settings.vram_budget is not None:
+                available_bytes = min(available_bytes, settings.vram_budget)
+            host_bytes = read_host_memory().available_bytes
+            return expected.fit(
+                available_bytes, host_bytes, prefer=settings.prefer, count=self.count, forced=self.forced
+            )
+
+        return judged
 
 
 @contextlib.contextmanager
-def placed(
-    device_choice: DeviceChoice,
-    strategies: Sequence[str],
-    forced: str | None,
-    needed_bytes: Callable[[str], int],
-    label: str,
-) -> Iterator[Placement]:
-    """Hold the GPU for the block, if `device_choice` allows it and there is one; give where the model goes.
+def placed(wish: Wish | None, label: str) -> Iterator[Placement]:
+    """Hold the GPU for the block, if it is wanted and there is one; give where the model goes. None: nothing to place.
 
-    `strategies` are tried in order; "cpu" among them means that the model may run there. Raises TryAgainLater when the GPU
-    is held by another or nothing fits, ConfigError when `forced` is no strategy of the stage or "cuda" is not to be had.
+    Raises TryAgainLater when the GPU is held by another or nothing fits, ConfigError when a strategy is forced that the
+    stage does not know or that needs a GPU where there is none.
     """
-    if forced is not None and forced not in strategies:
-        raise ConfigError(f"--strategy {forced} is not known to this stage; it knows {', '.join(strategies)}")
-    device = _usable_gpu() if device_choice != "cpu" and forced != "cpu" else None
-    if device is None and device_choice == "cuda":
-        raise ConfigError('device = "cuda", and there is no GPU that this torch can use; set it to "auto" or "cpu"')
-    if device is None:
+    if wish is None:
         yield ON_CPU
         return
-    allowed = [strategy for strategy in strategies if device_choice == "auto" or strategy != "cpu"]
-    candidates = [forced] if forced else allowed
-    smallest = min((needed_bytes(strategy) for strategy in candidates if strategy != "cpu"), default=0)
+    _check_names(wish)
+    device = _usable_gpu() if wish.settings.device != "cpu" and wish.forced != "cpu" else None
+    if device is None:
+        yield _on_cpu(wish)
+        return
+    judge = wish.judge(device.name)
+    lease = Lease(
+        device,
+        _smallest_on_gpu(judge(None)).need.gpu_bytes,
+        label,
+        priority=wish.settings.priority,
+        timeout_seconds=_lease_timeout_seconds(),
+        logger=logger,
+    )
     try:
-        with Lease(device, smallest, label, timeout_seconds=_lease_timeout_seconds(), logger=logger):
-            yield _admitted(device, candidates, needed_bytes)
+        with lease:
+            yield _admitted(device, wish, judge)
     except GPUError as error:
         raise TryAgainLater(str(error)) from error
 
 
-def next_strategy(strategies: Sequence[str], current: str) -> str | None:
-    """The strategy to try after `current` ran out of memory; None when the ladder ends."""
-    following = list(strategies)[list(strategies).index(current) + 1 :] if current in strategies else []
-    return following[0] if following else None
+def following(wish: Wish | None, placement: Placement, reached_bytes: int) -> str | None:
+    """What a fresh process would take after this strategy ran out of memory with `reached_bytes`; None: nothing fits.
+
+    `reached_bytes` is what this process held and what was free beside it.
+    """
+    if wish is None or wish.forced is not None or not placement.on_gpu:
+        return None
+    after = replace(wish, failed={**wish.failed, placement.strategy: reached_bytes})
+    best = after.judge(placement.gpu_name)(max(0, reached_bytes - placement.reserve_bytes))[0]
+    return best.strategy.name if best.fits and best.strategy.name != placement.strategy else None
+
+
+def remember(
+    wish: Wish | None, placement: Placement, peak_bytes: int | None, setup_seconds: float | None, work_seconds: float
+) -> None:
+    """Keep what a strategy took on this GPU for the next time. `setup_seconds` None: it ran out of memory at the peak."""
+    torch: Any = sys.modules.get("torch")
+    if wish is None or placement.gpu_name is None or peak_bytes is None or torch is None:
+        return
+    unit_seconds = None if setup_seconds is None else work_seconds / max(1, wish.count)
+    measured = Measurement(peak_bytes, setup_seconds, unit_seconds, str(torch.__version__))
+    learn(wish.model.situation(placement.gpu_name), placement.strategy, measured)
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -75,22 +143,108 @@ def out_of_memory(error: BaseException) -> bool:
     return classify_out_of_memory(error) is MemoryKind.GPU
 
 
-def _admitted(device: GPUDevice, candidates: Sequence[str], needed_bytes: Callable[[str], int]) -> Placement:
-    reason = ""
-    for number, strategy in enumerate(candidates):
-        if strategy == "cpu":
-            logger.warning("%s; running on the CPU instead", reason or "asked for the CPU")
-            return ON_CPU
-        admission = check_vram_availability(
-            needed_bytes(strategy),
-            device=device.uuid,
-            raise_on_shortage=False,
-            wait_seconds=RETURNING_MEMORY_SECONDS if number == 0 else 0.0,
+def _check_names(wish: Wish) -> None:
+    known = [strategy.name for strategy in wish.model.candidates()]
+    if wish.forced is not None and wish.forced not in known:
+        raise ConfigError(f"strategy {wish.forced} is not known to this stage; it knows {', '.join(known)}")
+    if wish.forced == "cpu" and wish.settings.device == "cuda":
+        raise ConfigError('strategy cpu and device = "cuda" contradict each other; choose one')
+
+
+def _on_cpu(wish: Wish) -> Placement:
+    """No GPU, or none wanted."""
+    if wish.settings.device == "cuda":
+        raise ConfigError('device = "cuda", and there is no GPU that this torch can use; set it to "auto" or "cpu"')
+    best = replace(wish, forced=wish.forced or "cpu").judge(None)(None)[0]
+    if best.strategy.residency != "cpu":
+        raise ConfigError(
+            f'strategy {best.strategy.name} needs a GPU, and none is used here; set it to "auto" or "cpu"'
         )
-        if admission:
-            return Placement(f"cuda:{_torch_index(device)}", strategy)
-        reason = admission.reason
-    raise TryAgainLater(reason)
+    if not best.fits:
+        raise TryAgainLater(f"the CPU: {best.reason}; end what holds it, or choose a smaller model")
+    return ON_CPU
+
+
+def _admitted(device: GPUDevice, wish: Wish, judge: Judge) -> Placement:
+    admission = _settled(device, wish, judge)
+    choices = judge(admission.available_bytes)
+    if not choices[0].fits:
+        choices = _after_waiting(device, wish, judge, _smallest_on_gpu(choices))
+    best = choices[0]
+    logger.info("strategy %s %s", best.strategy.name, best.reason)
+    if best.strategy.residency == "cpu":
+        obstacle = next((choice.reason for choice in choices if not choice.fits), "it is the fastest here")
+        logger.warning("running on the CPU: %s", obstacle)
+        return ON_CPU
+    number = _torch_number(device)
+    return Placement(
+        f"cuda:{number}",
+        best.strategy.name,
+        uuid=device.uuid,
+        gpu_name=device.name,
+        torch_number=number,
+        total_bytes=device.total_bytes,
+        predicted_bytes=best.need.gpu_bytes,
+        reserve_bytes=admission.reserve_bytes,
+        budget_bytes=wish.settings.vram_budget,
+    )
+
+
+def _settled(device: GPUDevice, wish: Wish, judge: Judge) -> Admission:
+    """The device's memory, once it no longer grows or more of it would change nothing. Waits a bounded time."""
+    best_seconds = _seconds(judge(device.total_bytes or sys.maxsize))
+    admission = _read(device, wish)
+    deadline = time.monotonic() + RETURNING_MEMORY_SECONDS
+    still_at = time.monotonic() + STILL_SECONDS
+    while _seconds(judge(admission.available_bytes)) > best_seconds and time.monotonic() < min(still_at, deadline):
+        time.sleep(POLL_SECONDS)
+        latest = _read(device, wish)
+        if latest.available_bytes > admission.available_bytes:
+            still_at = time.monotonic() + STILL_SECONDS
+        admission = latest
+    return admission
+
+
+def _seconds(choices: Sequence[Choice]) -> float:
+    return choices[0].seconds if choices[0].fits else float("inf")
+
+
+def _smallest_on_gpu(choices: Sequence[Choice]) -> Choice:
+    on_gpu = [choice for choice in choices if choice.strategy.residency != "cpu"]
+    return min(on_gpu, key=lambda choice: choice.need.gpu_bytes)
+
+
+def _after_waiting(device: GPUDevice, wish: Wish, judge: Judge, smallest: Choice) -> list[Choice]:
+    """Nothing fits: wait for memory that may still come back, else refuse and name who holds it."""
+    admission = check_vram_availability(
+        smallest.need.gpu_bytes,
+        device.uuid,
+        reserve_bytes=wish.settings.vram_reserve,
+        promised_bytes=_promised_bytes(device),
+        wait_seconds=RETURNING_MEMORY_SECONDS,
+        next_step="stop it, or choose a smaller profile",
+    )
+    again = judge(admission.available_bytes)
+    if not again[0].fits:  # the GPU has room: it is the budget, the host's memory, a package or a preference
+        raise TryAgainLater(f"no strategy fits; the smallest, {smallest.strategy.name}: {smallest.reason}")
+    return again
+
+
+def _read(device: GPUDevice, wish: Wish) -> Admission:
+    found, problem = select_device(device.uuid)
+    if found is None:
+        raise TryAgainLater(f"{device.label} is gone: {problem}")
+    return decide_admission(
+        found,
+        0,
+        host_available_bytes=read_host_memory().available_bytes,
+        reserve_bytes=wish.settings.vram_reserve,
+        promised_bytes=_promised_bytes(found),
+    )
+
+
+def _promised_bytes(device: GPUDevice) -> int:
+    return promised_to_others(read_leases(device.uuid), device)
 
 
 def _usable_gpu() -> GPUDevice | None:
@@ -107,7 +261,7 @@ def _usable_gpu() -> GPUDevice | None:
     return device
 
 
-def _torch_index(device: GPUDevice) -> int:
+def _torch_number(device: GPUDevice) -> int:
     """CUDA numbers visible devices from 0; the first visible one is the one chosen here."""
     return 0 if os.environ.get("CUDA_VISIBLE_DEVICES") else device.index
 

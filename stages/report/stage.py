@@ -52,7 +52,6 @@ STAGE = StageDefinition(
     summary="Lay out the page of a run: film, storyboard, what made each part, failures and how to mend them.",
     per_scene=False,
     engine_key=lambda topic: None,
-    device=lambda topic: "cpu",
     prepare=prepare,
     load=load,
     make=make,

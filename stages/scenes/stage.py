@@ -10,6 +10,9 @@ from collections import deque
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
+from gpu_utils.activations import Work
+from gpu_utils.fit import Model
+from gpu_utils.strategies import LANGUAGE
 from stages.pipeline.definition import Placement, StageDefinition
 from stages.pipeline.errors import ConfigError, Interrupted, SceneFailure
 from stages.pipeline.languages import language_name
@@ -24,9 +27,8 @@ from stages.scenes.telling import publish
 if TYPE_CHECKING:
     from stages.scenes.writer import Prepared, Writer
 
-# A CUDA context and its libraries take about 450 MiB; the rest is for activations.
-_CONTEXT_BYTES = 700_000_000
-_BYTES_PER_VALUE = {"auto": 2, "bfloat16": 2, "float16": 2, "float32": 4}
+# What the writer can do.
+STRATEGIES = tuple(strategy for strategy in LANGUAGE if strategy.name in {"full", "cpu"})
 # A prompt rarely takes more; the cache grows by what is asked and answered, not by all the model could hold.
 _PROMPT_TOKENS = 1500
 
@@ -59,16 +61,18 @@ def load(prepared: Prepared, placement: Placement) -> Writer:
     return writer.load(prepared, placement)
 
 
-def needed_bytes(prepared: Prepared, strategy: str) -> int:
-    """GPU memory at the peak: weights, attention cache and logits of a full batch, context. Read from headers alone."""
-    if strategy == "cpu":
-        return 0
-    settings, checkpoint = prepared.settings, prepared.checkpoint
-    width = _BYTES_PER_VALUE[settings.dtype]
+def model(prepared: Prepared) -> Model:
+    """What is to be placed: the model at work on a full batch of the longest answers that are asked for."""
+    settings = prepared.settings
     longest = max(settings.outline_max_new_tokens, settings.scene_max_new_tokens) + _PROMPT_TOKENS
-    cached = min(longest, prepared.context_tokens) * settings.batch_size * checkpoint.cache_bytes_per_token(width)
-    logits = 6 * 4 * settings.batch_size * checkpoint.vocabulary_size()  # float32, and what sampling makes of them
-    return checkpoint.weight_bytes(width) + cached + logits + _CONTEXT_BYTES
+    work = Work(
+        "text",
+        batch=settings.batch_size,
+        prompt_tokens=min(_PROMPT_TOKENS, prepared.context_tokens),
+        context_tokens=min(longest, prepared.context_tokens),
+    )
+    on_gpu, on_cpu = ("bfloat16", "float32") if settings.dtype == "auto" else (settings.dtype, settings.dtype)
+    return Model(prepared.checkpoint, work, on_gpu, on_cpu, strategies=STRATEGIES)
 
 
 def make(writer: Writer, works: Sequence[RunWork]) -> None:
@@ -111,10 +115,10 @@ STAGE = StageDefinition(
     summary="Write the story of each run: an outline, then scene by scene, into 1_scenes.json.",
     per_scene=True,
     engine_key=engine_key,
-    device=lambda topic: topic.settings.scenes.device,
     prepare=prepare,
     load=load,
     make=make,
     publish=publish,
-    needed_bytes=needed_bytes,
+    settings=lambda topic: topic.settings.scenes,
+    model=model,
 )

@@ -21,10 +21,10 @@ from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
+from gpu_utils.checkpoints import Checkpoint
 from stages.pipeline.definition import Placement
 from stages.pipeline.errors import WeightsMissing, one_line
 from stages.pipeline.settings import ScenesSettings
-from stages.scenes.checkpoint import Checkpoint
 from stages.scenes.constraint import Constraint, grammar_tokenizer
 from stages.scenes.exchange import Answer, Request
 from stages.scenes.prompts import Messages
@@ -102,7 +102,7 @@ def load(prepared: Prepared, placement: Placement) -> Writer:
     except torch.OutOfMemoryError:
         raise
     except _LOADING_ERRORS as error:
-        files = ", ".join(file.name for file in prepared.checkpoint.files)
+        files = ", ".join(file.name for part in prepared.checkpoint.components for file in part.files)
         raise _unusable(f"{directory}: {files} cannot be loaded", error) from None
     absent = sorted(str(key) for key in report["missing_keys"])
     if absent:  # transformers would fill these with random numbers and only warn
@@ -110,7 +110,8 @@ def load(prepared: Prepared, placement: Placement) -> Writer:
             f"{directory}: {len(absent)} tensors of the model are in none of its files, {absent[0]} among them; "
             "fetch the model again"
         )
-    if not placement.on_gpu and prepared.checkpoint.floating_parameters < _ONE_THREAD_BELOW_PARAMETERS:
+    parameters = sum(part.floating_elements for part in prepared.checkpoint.components)
+    if not placement.on_gpu and parameters < _ONE_THREAD_BELOW_PARAMETERS:
         torch.set_num_threads(1)
     return Writer(prepared, model.to(placement.device).eval(), torch.device(placement.device))
 

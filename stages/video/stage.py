@@ -127,10 +127,8 @@ STAGE: StageDefinition[None, None] = StageDefinition(
     summary="Cut the voices and pictures of a run into a film with subtitles.",
     per_scene=False,
     engine_key=lambda topic: "film",
-    device=lambda topic: "cpu",
     prepare=prepare,
     load=load,
     make=make,
     publish=publish,
-    strategies=("cpu",),
 )

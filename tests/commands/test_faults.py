@@ -165,7 +165,7 @@ def test_out_of_gpu_memory_a_fresh_process_takes_the_next_strategy(
     ended = workplace.call("resume", environment=environment)
     assert ended.code == 0, ended.err
     assert "out of memory with strategy full" in ended.err
-    assert "trying again with strategy cpu" in ended.err
+    assert "trying again, strategy cpu fits" in ended.err
     first, second = [attempt for attempt in attempts(finished) if attempt["stage"] == "audio"][-2:]
     assert (first["exit_code"], first["strategy"]) == (76, "full")
     assert (second["exit_code"], second["strategy"]) == (0, "cpu")
@@ -180,7 +180,7 @@ def test_out_of_gpu_memory_at_the_end_of_the_ladder_is_75(
     finished.artefact_path("audio", "02").unlink()
     ended = workplace.call("resume", environment=small_gpu(tmp_path / "fault", "audio", fitting=()))
     assert ended.code == 75
-    assert "no smaller strategy is left" in ended.err
+    assert "no other strategy fits" in ended.err
     assert [attempt["exit_code"] for attempt in attempts(finished) if attempt["stage"] == "audio"][-2:] == [76, 76]
     assert workplace.call("resume").code == 0
 

@@ -16,7 +16,7 @@ from gpu_utils import strategies
 from gpu_utils.activations import Work
 from gpu_utils.admission import decide_admission
 from gpu_utils.checkpoints import read_checkpoint
-from gpu_utils.fit import Model, fit
+from gpu_utils.fit import Model, expect
 from gpu_utils.learned import Measurement, learn
 from gpu_utils.probe import Probe
 from gpu_utils.strategies import Choice, Preference
@@ -48,7 +48,7 @@ def own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def chosen(model: Model, probe: Probe, prefer: Preference = "speed", host: int = HOST) -> Choice:
     (device,) = probe.read().devices
     available = decide_admission(device, 0, host_available_bytes=host).available_bytes
-    return fit(model, available, host, gpu_name=device.name, prefer=prefer, count=6)[0]
+    return expect(model, device.name).fit(available, host, prefer=prefer, count=6)[0]
 
 
 def test_a_foreign_process_of_10_gb_lowers_the_choice(flux_1: Model) -> None:
@@ -91,11 +91,12 @@ def test_more_free_memory_never_chooses_a_slower_one(
 
 def test_what_ran_out_of_memory_is_not_chosen_again_where_it_did(flux_1: Model) -> None:
     available = 28 * GIB
-    first = fit(flux_1, available, HOST, count=6)[0]
+    first = expect(flux_1).fit(available, HOST, count=6)[0]
     assert first.strategy.name == "encode-first"
     failed = {"encode-first": available + 1}
-    assert fit(flux_1, available, HOST, count=6, at_least=failed)[0].strategy.name == "encode-first-tiled"
-    assert fit(flux_1, 2 * available, HOST, count=6, at_least=failed)[0].strategy.name == "full"
+    corrected = expect(flux_1, at_least=failed)
+    assert corrected.fit(available, HOST, count=6)[0].strategy.name == "encode-first-tiled"
+    assert corrected.fit(2 * available, HOST, count=6)[0].strategy.name == "full"
 
 
 def test_a_learned_peak_decides_what_fits(flux_1: Model) -> None:

@@ -48,6 +48,19 @@ def test_the_peak_only_rises_and_seconds_are_averaged() -> None:
     assert (found.peak_bytes, found.setup_seconds, found.unit_seconds) == (10 * 2**30, 6.0, 2.0)
 
 
+def test_running_out_of_memory_raises_the_peak_and_says_nothing_of_speed() -> None:
+    not_enough = Measurement(12 * 2**30, None, None, "2.11")
+    learn(HERE, "full", not_enough)
+    assert expected_speeds(DIFFUSION, "picture", 33_700_000_000, recall(HERE))["full"].unit_seconds == pytest.approx(
+        0.82
+    )
+    learn(HERE, "full", MEASURED)
+    assert recall(HERE)["full"].peak_bytes == MEASURED.peak_bytes  # at work it was measured, before it was a guess
+    learn(HERE, "full", not_enough)
+    found = recall(HERE)["full"]
+    assert (found.peak_bytes, found.setup_seconds, found.unit_seconds) == (12 * 2**30, 5.0, 1.0)
+
+
 def test_another_torch_begins_anew() -> None:
     learn(HERE, "full", MEASURED)
     learn(HERE, "full", Measurement(8 * 2**30, 7.0, 3.0, "2.13"))
@@ -75,8 +88,8 @@ def test_a_damaged_file_is_forgotten_and_written_anew(own_data: Path, content: b
 @pytest.mark.parametrize(
     "damage",
     [
-        {"peak_bytes": "much"}, {"peak_bytes": -1}, {"unit_seconds": None}, {"unit_seconds": float("nan")},
-        {"peak_bytes": 10**400}, {"surprise": 1}, 7,
+        {"peak_bytes": "much"}, {"peak_bytes": -1}, {"unit_seconds": float("nan")},
+        {"measured_at": None}, {"peak_bytes": 10**400}, {"surprise": 1}, 7,
     ],
 )  # fmt: skip
 def test_one_damaged_entry_costs_only_itself(own_data: Path, damage: object) -> None:

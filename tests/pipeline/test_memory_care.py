@@ -32,7 +32,7 @@ def care(
 ) -> Iterator[MemoryCare]:
     driver = FakeProbe(seen)
     monkeypatch.setattr(watch, "get_vram_stats", lambda device, probe: stats.get_vram_stats(device, probe=driver))
-    with MemoryCare("images", placement, EventPipe(), can_step_down=can_step_down) as taken:
+    with MemoryCare("images", placement, EventPipe(), can_step_down=lambda: can_step_down) as taken:
         if taken._watch:
             taken._watch.look()
         yield taken

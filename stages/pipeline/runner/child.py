@@ -38,7 +38,6 @@ class Child:
     events_descriptor: int
     log: Path
     reason_file: Path
-    strategy: str | None
     started: float = field(default_factory=time.monotonic)
     started_at: float = field(default_factory=time.time)
     ended: dict[Path, dict[str, Any]] = field(default_factory=dict)
@@ -137,14 +136,13 @@ def start_child(
     runs: Sequence[RunDirectory],
     log: Path,
     attempt: int,
-    strategy: str | None = None,
     options: Sequence[str] = (),
 ) -> Child:
     """Start `python -m stages.<stage> RUN_DIR...`. Raises StorageError when its log cannot be written."""
     receiving, sending = os.pipe()
     os.set_blocking(receiving, False)
     reason_file = log.with_suffix(".reason.json")
-    arguments = [sys.executable, "-m", f"stages.{stage}", *options, *(["--strategy", strategy] if strategy else [])]
+    arguments = [sys.executable, "-m", f"stages.{stage}", *options]
     try:
         with storage_errors(log):
             log.parent.mkdir(parents=True, exist_ok=True)
@@ -162,7 +160,7 @@ def start_child(
         raise
     finally:
         os.close(sending)
-    return Child(stage, tuple(runs), process, receiving, log, reason_file, strategy)
+    return Child(stage, tuple(runs), process, receiving, log, reason_file)
 
 
 def child_environment(events_descriptor: int, reason_file: Path, attempt: int) -> dict[str, str]:

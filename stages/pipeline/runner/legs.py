@@ -31,19 +31,26 @@ class Leg:
     ready: bool = False
     running: bool = False
     why: str = ""
-    strategy: str | None = None
     attempt: int = 0
     climbs: int = 0
 
 
 class Legs:
-    """Every stage of every run. `on_refusal` hears of a leg whose input or weights are refused."""
+    """Every stage of every run, or only `stages`: the others count as done.
+
+    `on_refusal` hears of a leg whose input or weights are refused.
+    """
 
     def __init__(
-        self, runs: Sequence[tuple[RunDirectory, TopicManifest]], on_refusal: Callable[[Leg, Outcome], None]
+        self,
+        runs: Sequence[tuple[RunDirectory, TopicManifest]],
+        on_refusal: Callable[[Leg, Outcome], None],
+        stages: Sequence[StageName] = STAGES,
     ) -> None:
         self._legs: dict[tuple[Path, StageName], Leg] = {
-            (run.path, stage): Leg(run, topic, stage) for run, topic in runs for stage in STAGES
+            (run.path, stage): Leg(run, topic, stage, None if stage in stages else Outcome(ExitCode.DONE))
+            for run, topic in runs
+            for stage in STAGES
         }
         self._on_refusal = on_refusal
 
@@ -68,10 +75,10 @@ class Legs:
                 leg.ready, leg.outcome = False, STOPPED
 
     def startable(self, lane: Lane) -> list[Leg]:
-        """Ready legs of this lane that one process can take: those of the earliest stage, with the same strategy."""
+        """Ready legs of this lane that one process can take: those of the earliest stage."""
         candidates = [leg for leg in self._legs.values() if leg.ready and lane_of(leg.stage, leg.topic) == lane]
         first = min(candidates, key=lambda leg: STAGES.index(leg.stage), default=None)
-        return [leg for leg in candidates if first and (leg.stage, leg.strategy) == (first.stage, first.strategy)]
+        return [leg for leg in candidates if first and leg.stage == first.stage]
 
     def _settle(self, leg: Leg, stopping: bool) -> None:
         if stopping:

@@ -22,7 +22,7 @@ from gpu_utils.probe import default_probe
 from stages.pipeline.attempts import add_attempt, log_name, next_attempt
 from stages.pipeline.errors import ExitCode, SceneRelayError
 from stages.pipeline.events import append_event
-from stages.pipeline.manifests import Attempt, StageName, TopicManifest
+from stages.pipeline.manifests import STAGES, Attempt, StageName, TopicManifest
 from stages.pipeline.run_directory import RunDirectory
 from stages.pipeline.runner.child import Child, start_child
 from stages.pipeline.runner.display import Display
@@ -39,12 +39,16 @@ MAX_CLIMBS = 8
 
 
 class Relay:
-    """Runs every stage of every given run that has something to do. Must be used from the main thread."""
+    """Runs every stage of every given run that has something to do, or only `stages`. Must be used from the main thread."""
 
     def __init__(
-        self, runs: Sequence[tuple[RunDirectory, TopicManifest]], display: Display, timeline: MemoryTimeline
+        self,
+        runs: Sequence[tuple[RunDirectory, TopicManifest]],
+        display: Display,
+        timeline: MemoryTimeline,
+        stages: Sequence[StageName] = STAGES,
     ) -> None:
-        self._legs = Legs(runs, self._refused)
+        self._legs = Legs(runs, self._refused, stages)
         self._runs = [run for run, _ in runs]
         self._attempts = {run.path: next_attempt(run) - 1 for run in self._runs}
         self._display = display
@@ -94,7 +98,7 @@ class Relay:
             leg.ready, leg.running, leg.attempt = False, True, self._attempts[leg.run.path]
         log = leader.run.logs / f"{leader.attempt:02d}_{leader.stage}.log"
         try:
-            child = start_child(leader.stage, [leg.run for leg in legs], log, leader.attempt, leader.strategy)
+            child = start_child(leader.stage, [leg.run for leg in legs], log, leader.attempt)
         except SceneRelayError as error:
             for leg in legs:
                 self._end(leg, Outcome(error.exit_code, str(error)), 0.0)
@@ -171,14 +175,14 @@ class Relay:
         return max(answers, key=lambda answer: answer.over_bytes, default=None)
 
     def _climb_down(self, leg: Leg, memory: dict[str, Any], seconds: float) -> None:
-        """Out of GPU memory: a fresh process tries the next strategy; finished scenes stay."""
+        """Out of GPU memory: a fresh process chooses again, by what is free then and what was not enough; scenes stay."""
         following, reason = memory.get("next_strategy"), str(memory.get("reason", "out of GPU memory"))
         leg.climbs += 1
         if isinstance(following, str) and not self._interrupts and leg.climbs <= MAX_CLIMBS:
-            self._display.say(f"{leg.stage}: {reason}; trying again with strategy {following}")
-            leg.running, leg.ready, leg.strategy, leg.why = False, True, following, reason
+            self._display.say(f"{leg.stage}: {reason}; trying again, strategy {following} fits")
+            leg.running, leg.ready, leg.why = False, True, reason
         else:
-            self._end(leg, Outcome(ExitCode.TRY_AGAIN_LATER, f"{reason}; no smaller strategy is left", True), seconds)
+            self._end(leg, Outcome(ExitCode.TRY_AGAIN_LATER, f"{reason}; no other strategy fits", True), seconds)
 
     def _refused(self, leg: Leg, outcome: Outcome) -> None:
         self._display.ended(leg.stage, leg.run, 0.0, outcome.code, outcome.reason)
@@ -203,6 +207,7 @@ class Relay:
                 log=log_name(leg.run, child.log),
                 peak_host_bytes=ended.get("peak_host_bytes") or child.peak_host_bytes or None,
                 strategy=ended.get("strategy"),
+                reached_gpu_bytes=ended.get("reached_gpu_bytes"),
                 memory_over_baseline_bytes=returned.over_bytes if returned else None,
                 memory_back_seconds=round(returned.seconds, 3) if returned and returned.back else None,
             ),

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from gpu_utils.fit import expect
+from gpu_utils.sizes import GIB
 from stages.audio.text_to_waveform import prepare_model
 from stages.pipeline.definition import Placement
 from stages.pipeline.errors import ConfigError, SceneFailure, WeightsMissing
@@ -103,10 +105,14 @@ def test_an_unknown_voice_names_those_that_exist(vits: Path, phonon: Path) -> No
 
 
 def test_the_need_follows_the_weights(phonon: Path) -> None:
-    prepared = prepare_model(_settings(phonon))
-    smaller = prepare_model(_settings(phonon, dtype="bfloat16"))
-    assert prepared.needed_bytes("cpu") == 0
-    assert prepared.needed_bytes("full") - smaller.needed_bytes("full") == 2 * prepared.elements > 0
+    def needs(**settings: str) -> dict[str, int]:
+        choices = expect(prepare_model(_settings(phonon, **settings)).to_place()).fit(80 * GIB, 80 * GIB)
+        return {choice.strategy.name: choice.need.gpu_bytes for choice in choices}
+
+    parts = prepare_model(_settings(phonon)).checkpoint.components
+    assert len(parts) == 2  # the model and its codec
+    assert needs()["full"] - needs(dtype="bfloat16")["full"] == 2 * sum(part.floating_elements for part in parts) > 0
+    assert needs()["cpu"] == 0
 
 
 @pytest.mark.parametrize("damage", ["truncated", "missing", "config", "tensors", "tokenizer"])

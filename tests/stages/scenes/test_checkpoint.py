@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file, save_file
 
+from gpu_utils.activations import cache_bytes_per_token
 from stages.pipeline.errors import WeightsMissing
 from stages.scenes.checkpoint import read_checkpoint
 
@@ -20,12 +21,14 @@ def model(talkative: Path, tmp_path: Path) -> Path:
 def test_headers_say_how_large_the_weights_are(model: Path) -> None:
     checkpoint = read_checkpoint(model)
     tensors = load_file(model / "model.safetensors")
-    assert checkpoint.weight_bytes(2) == 2 * sum(tensor.numel() for tensor in tensors.values())
-    assert checkpoint.cache_bytes_per_token(2) == 2 * 2 * 2 * 8 * 2  # keys and values, layers, heads, width, bytes
+    (model_part,) = checkpoint.components
+    assert model_part.floating_elements == sum(tensor.numel() for tensor in tensors.values())
+    # keys and values, layers, heads, width, bytes
+    assert cache_bytes_per_token(checkpoint.config("model"), 2) == 2 * 2 * 2 * 8 * 2
 
 
 def test_a_checkpoint_in_shards_is_read_by_its_index(model: Path) -> None:
-    whole = read_checkpoint(model).weight_bytes(4)
+    whole = read_checkpoint(model).components[0].floating_elements
     tensors = load_file(model / "model.safetensors")
     (model / "model.safetensors").unlink()
     weight_map: dict[str, str] = {}
@@ -34,7 +37,7 @@ def test_a_checkpoint_in_shards_is_read_by_its_index(model: Path) -> None:
         save_file({name: tensors[name] for name in names}, model / file)
         weight_map |= dict.fromkeys(names, file)
     (model / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
-    assert read_checkpoint(model).weight_bytes(4) == whole
+    assert read_checkpoint(model).components[0].floating_elements == whole
     (model / "model-1.safetensors").unlink()
     with pytest.raises(WeightsMissing, match=r"model-1\.safetensors"):
         read_checkpoint(model)
@@ -72,5 +75,5 @@ def test_a_missing_or_damaged_file_is_named(model: Path, name: str, damage: Call
 def test_an_index_that_points_elsewhere_is_refused(model: Path) -> None:
     (model / "model.safetensors").unlink()
     (model / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": "../other.safetensors"}}))
-    with pytest.raises(WeightsMissing, match="names no files"):
+    with pytest.raises(WeightsMissing, match="which is no file beside it"):
         read_checkpoint(model)

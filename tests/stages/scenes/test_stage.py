@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from gpu_utils.budget import CONTEXT_BYTES
+from gpu_utils.fit import expect
+from gpu_utils.sizes import GIB
 from stages.pipeline.definition import Placement
 from stages.pipeline.errors import ExitCode, WeightsMissing
 from stages.pipeline.manifests import FailedOutline, Failure, Outline, ScenesManifest, TopicManifest
@@ -289,15 +292,16 @@ def test_a_scene_that_says_what_another_says_is_tried_again(
     assert failure == Failure(scene_id="02", reason="the narration is that of another scene (2 tries)", attempts=2)
 
 
-def test_needed_bytes_grow_with_precision_and_batch(tmp_path: Path, talkative: Path) -> None:
-    def needed(**scenes: object) -> int:
+def test_what_is_needed_grows_with_precision_and_batch(tmp_path: Path, talkative: Path) -> None:
+    def needed(**scenes: object) -> dict[str, int]:
         topic: TopicManifest = new_run(tmp_path, talkative, **scenes).read_topic()  # type: ignore[arg-type]
-        return stage.needed_bytes(stage.prepare(topic), "full")
+        choices = expect(stage.model(stage.prepare(topic))).fit(80 * GIB, 80 * GIB)
+        return {choice.strategy.name: choice.need.gpu_bytes for choice in choices}
 
-    assert needed() > 700_000_000
-    assert needed(dtype="float32") > needed(dtype="bfloat16")
-    assert needed(batch_size=8) > needed(batch_size=1)
-    assert stage.needed_bytes(stage.prepare(new_run(tmp_path, talkative).read_topic()), "cpu") == 0
+    assert needed()["full"] > CONTEXT_BYTES
+    assert needed(dtype="float32")["full"] > needed(dtype="bfloat16")["full"]
+    assert needed(batch_size=8)["full"] > needed(batch_size=1)["full"]
+    assert needed()["cpu"] == 0
 
 
 def test_the_outline_s_lines_are_kept_as_written(tmp_path: Path, talkative: Path) -> None:
