@@ -20,7 +20,7 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks import machine
-from gpu_utils.probe import default_probe
+from gpu_utils import select_device
 from stages.pipeline.manifests import STAGES
 
 TOLERANCE_BYTES = 50 * 2**20
@@ -30,9 +30,9 @@ PER_SCENE = ("scenes", "audio", "images")
 
 
 def used_bytes() -> int | None:
-    """Memory in use on the first GPU, all processes together."""
-    devices = default_probe().read().devices
-    return devices[0].used_bytes if devices else None
+    """Memory in use on CUDA's first visible GPU, all processes together."""
+    device, _ = select_device()
+    return device.used_bytes if device else None
 
 
 def seconds_until(baseline: int) -> tuple[float, int]:
