@@ -33,7 +33,7 @@ _BACK_TO_FRONT = (
 ).split()
 _SWIMMERS = frozenset("boat ship canoe whale fish jellyfish shark dolphin octopus submarine".split())
 _DEEP = _SWIMMERS - {"boat", "ship", "canoe"}
-_ON_THE_FLOOR = frozenset("chair table bed door window ladder broom piano harp lamp fire mirror stairs".split())
+_ON_THE_FLOOR = frozenset("sofa chair table bed door window ladder broom piano harp lamp fire mirror stairs".split())
 _TABLES = frozenset("room kitchen library lab workshop classroom".split())
 _ACROSS = {"train": 0.36, "bridge": 0.6, "rainbow": 0.66, "plane": 0.3}
 """Things as wide as the picture: how much of its height they take when they are seen close."""

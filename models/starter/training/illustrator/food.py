@@ -155,3 +155,60 @@ def honey(d: Pen) -> None:
     d.box(d.lit(GOLD), -0.9, 2.6, 0.9, 4)
     d.box(d.lit(WOOD), -3.5, 6.8, 3.5, 8.6, 0.3)
     d.box(lighter(inside, 0.5), -2.8, 5.2, -2.2, 6.6)
+
+
+def pear(d: Pen) -> None:
+    skin = d.own((176, 204, 74))
+    d.disc(skin, 0, 3, 3.1)
+    d.poly(skin, (-2.9, 4), (2.9, 4), (1.3, 7.6), (-1.3, 7.6))
+    d.disc(skin, 0, 7.2, 1.45)
+    d.stroke(d.lit(WOOD), 0.5, (0, 8.2), (0.6, 9.8))
+    d.oval(lighter(skin, 0.45), -1.4, 3.8, 0.6, 1.1)
+
+
+def lemon(d: Pen) -> None:
+    skin = d.own((252, 218, 66))
+    d.oval(skin, 0, 3.6, 4.4, 3.4)
+    d.poly(skin, (-3.8, 5), (-5.8, 3.6), (-3.8, 2.2))
+    d.poly(skin, (3.8, 5), (5.8, 3.6), (3.8, 2.2))
+    d.poly(d.lit(LEAF), (0.4, 6.6), (1.8, 8.8), (4, 8.6), (2.6, 6.6))
+    d.oval(lighter(skin, 0.6), -1.6, 5, 1, 0.5)
+
+
+def acorn(d: Pen) -> None:
+    nut = d.own((188, 122, 64))
+    d.dome(nut, 0, 5.4, 2.8, 5, bowl=True)
+    d.poly(nut, (-0.6, 0.8), (0.6, 0.8), (0, -0.2))
+    d.dome(darker(nut, 0.45), 0, 5, 3.5, 3)
+    d.stroke(darker(nut, 0.45), 0.7, (0, 7.8), (0.5, 9.6))
+    d.oval(lighter(nut, 0.5), -1.2, 3.8, 0.4, 0.9)
+
+
+def burger(d: Pen) -> None:
+    bun = d.own((222, 156, 80))
+    d.box(bun, -4.6, 0, 4.6, 2, 0.8)
+    d.box(d.lit((110, 62, 40)), -4.9, 1.8, 4.9, 3.4, 0.6)
+    d.poly(d.lit(GOLD), (-4.6, 3.5), (4.6, 3.5), (2, 2.2), (0.4, 3.3), (-2, 2.2))
+    for i in range(5):
+        d.dome(d.lit(LEAF), -4 + 2 * i, 4, 1.2, 0.9, bowl=True)
+    d.dome(bun, 0, 3.9, 4.8, 4.4)
+    for x, y in ((-2.2, 6.2), (0, 7.2), (2.2, 6.2), (-0.8, 5.6), (1.2, 5.4)):
+        d.oval(d.lit(CREAM), x, y, 0.35, 0.25)
+
+
+def donut(d: Pen) -> None:
+    icing = d.own(PINK)
+    d.disc(d.lit((214, 154, 88)), 0, 4.2, 4.3)
+    d.disc(icing, 0, 4.4, 3.8)
+    for i in range(8):
+        a = i * math.pi / 4 + 0.3
+        d.disc(d.lit((PAPER, GOLD, RED)[i % 3]), math.cos(a) * 2.6, 4.4 + math.sin(a) * 2.6, 0.35)
+    d.disc(d.lit((150, 98, 56)), 0, 4.3, 1.4)
+
+
+def cookie(d: Pen) -> None:
+    dough = d.own((216, 164, 98))
+    d.disc(darker(dough, 0.2), 0, 4, 4.2)
+    d.disc(dough, 0, 4.2, 4)
+    for x, y in ((-1.8, 5.6), (1.2, 6.2), (0, 4), (-2.2, 2.8), (2.2, 3.6), (0.6, 1.8)):
+        d.disc(d.lit((92, 56, 38)), x, y, 0.65)

@@ -27,6 +27,18 @@ def chair(d: Pen) -> None:
     d.box(lighter(wood, 0.25), -3.2, 3.9, 3.2, 5.1, 0.3)
 
 
+def sofa(d: Pen) -> None:
+    cloth = d.own((66, 128, 150))
+    for x in (-5, 5):
+        d.box(d.lit(WOOD), x - 0.4, 0, x + 0.4, 1.2)
+    d.box(cloth, -5.6, 2, 5.6, 7, 1)
+    d.box(lighter(cloth, 0.18), -4.6, 2, 4.6, 4.2, 0.5)
+    d.box(darker(cloth, 0.25), -0.1, 2, 0.1, 4.2)
+    for left in (-6.4, 4.6):
+        d.box(darker(cloth, 0.16), left, 0.8, left + 1.8, 5, 0.8)
+    d.box(darker(cloth, 0.16), -5, 0.8, 5, 2.2)
+
+
 def table(d: Pen) -> None:
     wood = d.own(WOOD)
     for x in (-5, 5):

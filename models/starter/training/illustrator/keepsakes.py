@@ -327,3 +327,25 @@ def iron(d: Pen) -> None:
     d.poly(metal, (-4.6, 0.8), (5.4, 0.8), (1.6, 4.4), (-4.6, 4.4))
     d.box(lighter(metal, 0.4), -4.8, 0, 5.6, 1)
     d.arc(d.lit(DARK), -1.6, 4.4, 2.6, 2.8, 180, 360, 0.9)
+
+
+def snowflake(d: Pen) -> None:
+    ice = d.own((206, 234, 250))
+    for i in range(6):
+        a = i * math.pi / 3 + math.pi / 6
+        x, y = math.cos(a), math.sin(a)
+        d.stroke(ice, 0.7, (0, 5), (x * 4.8, 5 + y * 4.8))
+        for turn in (-0.7, 0.7):
+            end = (x * 2.8 + math.cos(a + turn) * 1.5, 5 + y * 2.8 + math.sin(a + turn) * 1.5)
+            d.stroke(ice, 0.55, (x * 2.8, 5 + y * 2.8), end)
+
+
+def puzzle(d: Pen) -> None:
+    """One piece of a jigsaw."""
+    card = d.own((92, 150, 214))
+    d.box(card, -3.6, 0, 3.6, 7.2)
+    d.disc(card, 0, 8, 1.5)
+    d.disc(card, 4.4, 3.6, 1.5)
+    hole = darker(card, 0.55)
+    d.disc(hole, -2.8, 3.6, 1.3)
+    d.disc(hole, 0, 0.9, 1.3)

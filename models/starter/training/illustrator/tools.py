@@ -273,3 +273,37 @@ def harp(d: Pen) -> None:
     d.stroke(gold, 0.9, (-3.4, 9.2), (-1, 8.2), (1.4, 8.4), (3.4, 9.6))
     d.stroke(gold, 1.3, (-3.2, 0.7), (3.4, 9.2))
     d.box(darker(gold, 0.3), -4.6, 0, -1.2, 0.9, 0.3)
+
+
+def flute(d: Pen) -> None:
+    """A flute that lies slanting."""
+    silver = d.own(STEEL)
+    d.stroke(silver, 1.3, (-5.6, 1), (5.6, 8.4))
+    d.stroke(darker(silver, 0.3), 1.5, (2.6, 6.4), (3.2, 6.8))
+    for i in range(5):
+        d.disc(d.lit(DARK), -4.2 + 1.3 * i, 1.95 + 0.86 * i, 0.42)
+    d.disc(d.lit(DARK), 4.5, 7.7, 0.5)
+
+
+def accordion(d: Pen) -> None:
+    case = d.own(RED)
+    for i in range(5):
+        x = -2.5 + i
+        d.poly(d.lit(PAPER if i % 2 else IRON), (x, 0.4), (x + 1, 0.4), (x + 1, 7), (x, 7))
+    d.box(case, -6, 0, -2.4, 7.4, 0.5)
+    d.box(case, 2.4, 0, 6, 7.4, 0.5)
+    d.box(d.lit(PAPER), -5.6, 0.8, -4, 6.6)
+    for i in range(5):
+        d.box(d.lit(DARK), -5.6, 1.4 + i * 1.05, -4.7, 1.9 + i * 1.05)
+    for x in (3.6, 4.8):
+        for y in (1.6, 3.4, 5.2):
+            d.disc(d.lit(GOLD), x, y, 0.4)
+
+
+def battery(d: Pen) -> None:
+    cell = d.own((70, 170, 96))
+    d.box(d.lit(STEEL), -1, 8.8, 1, 10, 0.2)
+    d.box(d.lit(DARK), -2.6, 0, 2.6, 9, 0.5)
+    d.box(cell, -2.6, 0.6, 2.6, 5.8)
+    bolt = ((0.8, 7.4), (-1.5, 3.9), (-0.1, 3.9), (-0.8, 1.4), (1.5, 4.9), (0.1, 4.9))
+    d.poly(d.lit(GOLD), *bolt)

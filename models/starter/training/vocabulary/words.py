@@ -108,7 +108,9 @@ FAR: tuple[str, ...] = ("in the distance", "far away", "seen from afar", "on the
 _UNCOUNTED = (
     "people treasure flames children friends bread cheese butter coffee tea juice lemonade wine honey jam marmalade"
     " soup salad money mail luggage yarn wool thread knitting chess glasses spectacles sunglasses goggles scissors"
-    " shears pliers stairs steps grapes berries armor dice candy pudding mankind"
+    " shears pliers stairs steps grapes berries armor dice candy pudding mankind rice porridge stew noodles ramen curry cereal"
+    " soda cola milk water beer cocoa chocolate vinegar perfume medicine ketchup frost electricity clockwork machinery"
+    " binoculars eyeglasses pyjamas cotton basil bamboo caramel toffee binoculars camembert cheddar"
 )
 UNCOUNTED: frozenset[str] = frozenset(_UNCOUNTED.split())
 """Nouns that take no `a`: masses and plurals."""
