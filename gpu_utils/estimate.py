@@ -95,20 +95,26 @@ def _phases(
 
 
 def _host(checkpoint: Checkpoint, strategy: Strategy, stored: Mapping[str, int], dtype: str) -> int:
-    """Host memory beside what is already used: weights that wait there, and one part while its precision is changed.
+    """Host memory beside what is already used: copies of weights that are made there, and what waits there.
 
-    Files whose precision is kept are mapped, not read: their pages are given up before anything is killed. Text encoders are
-    streamed once for each prompt, straight from there; only what works at every step is worth pinning.
+    Files whose weights are taken as they are cost nothing: they are mapped, and their pages are given up before anything is
+    killed. Weights in another precision than the file's are copies. Text encoders are streamed once for each prompt, straight
+    from there; only what works at every step is worth pinning.
     """
     element_bytes = BYTES_PER_ELEMENT[dtype]
-    converted = [
-        stored_bytes(part, "native", element_bytes)
-        for part in checkpoint.components
-        if not part.quantized and part.disk_bytes != stored_bytes(part, "native", element_bytes)
-    ]
-    waiting = sum(stored[part.name] for part in checkpoint.components if is_denoiser(part) or not checkpoint.pipeline)
-    if strategy.host == "pinned":
-        waiting = int(waiting * PINNED_FACTOR)
-    elif strategy.host != "pageable":
-        waiting = 0
-    return HOST_BYTES + waiting + max(converted, default=0)
+
+    def copied(part: Component) -> int:
+        taken_as_it_is = part.quantized or part.disk_bytes == stored_bytes(part, "native", element_bytes)
+        if strategy.host == "pinned" and is_denoiser(part):
+            return int(stored[part.name] * PINNED_FACTOR)
+        if strategy.weights == "fp8" and _lowered(part):
+            return stored[part.name]
+        if strategy.residency == "split":
+            return stored[part.name]
+        return 0 if taken_as_it_is else stored_bytes(part, "native", element_bytes)
+
+    encoders = [copied(part) for part in checkpoint.components if is_encoder(part)]
+    others = [copied(part) for part in checkpoint.components if not is_encoder(part)]
+    if strategy.residency == "stream":  # they stay while they work; elsewhere one part after the other moves on
+        return HOST_BYTES + max(sum(encoders), sum(others))
+    return HOST_BYTES + max([*encoders, *others], default=0)
