@@ -87,11 +87,12 @@ def evaluate(
     report: Annotated[Path | None, typer.Option(help="Where the report goes; else to the terminal only.")] = None,
     record: Annotated[Path | None, typer.Option(help="Where the figures go as JSON.")] = None,
     seed: Annotated[int, typer.Option(help="Which topics and which stories.")] = 2026,
+    temperature: Annotated[float | None, typer.Option(help="Another than the starter profile's.")] = None,
 ) -> None:
     """Measure the checkpoint through the pipeline's own prompts and constraint."""
     from models.starter.training.text.evaluate import evaluate as run
 
-    figures, text = run(checkpoint, topics=topics, scenes=scenes, held_out=held_out, seed=seed)
+    figures, text = run(checkpoint, topics=topics, scenes=scenes, held_out=held_out, seed=seed, temperature=temperature)
     print(text)
     if report:
         report.write_text(text + "\n", encoding="utf-8")

@@ -120,14 +120,18 @@ class Told:
         return used - vocabulary_words() - names
 
 
-def load_writer(checkpoint: Path) -> tuple[Any, Any]:
-    """The pipeline's writer on the CPU with the starter's settings, and those settings."""
+def load_writer(checkpoint: Path, temperature: float | None = None) -> tuple[Any, Any]:
+    """The pipeline's writer on the CPU with the starter's settings (or another temperature), and those settings."""
     from stages.pipeline.configuration import load_configuration
     from stages.pipeline.definition import Placement
     from stages.scenes import writer
     from stages.scenes.checkpoint import read_checkpoint
 
     settings = load_configuration(profile="starter", config=PIPELINE).settings
+    if temperature is not None:
+        settings = settings.model_copy(
+            update={"scenes": settings.scenes.model_copy(update={"temperature": temperature})}
+        )
     prepared = writer.prepare(read_checkpoint(checkpoint), settings.scenes)
     return writer.load(prepared, Placement("cpu", "cpu")), settings
 
@@ -188,10 +192,10 @@ def _answers(writer: Any, requests: Sequence[Any], rows: int) -> list[Any]:
 
 
 def evaluate(
-    checkpoint: Path, *, topics: int, scenes: int, held_out: bool, seed: int
+    checkpoint: Path, *, topics: int, scenes: int, held_out: bool, seed: int, temperature: float | None = None
 ) -> tuple[dict[str, dict[str, float]], str]:
     """Figures and report. `held_out`: the sixty topics instead of fresh ones, with every story in full."""
-    writer, settings = load_writer(checkpoint)
+    writer, settings = load_writer(checkpoint, temperature)
     rng = Random(seed)
     drawn = [] if held_out else [draw_topic(rng) for _ in range(topics)]
     if held_out:

@@ -8,6 +8,7 @@ whole paragraphs). The last two teach copying: the topic comes back byte for byt
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
@@ -48,6 +49,8 @@ ENTRY_WEIGHTS = {"nouns": 1.0, "mass": 1.2, "heads": 1.6, "women": 0.5, "men": 0
 SINGLE_WORD_WEIGHT = 2.0
 # Before such words a noun with its own article ("the five senses") cannot stand.
 DETERMINED = re.compile(r"(the|my|no|little|much|\}) \{n\}")
+# What the scenes of a second noun call it, by the slots that it fills in the topic.
+SECOND_NOUNS = ((("{ms}",), "{ms}"), (("{m}", "{am}"), "the {m}"), (("{u}",), "{u}"))
 # Between themes drawn alike (0) and nouns drawn alike (1): a theme's sentences are learned as well as its nouns.
 NOUN_EXPONENT = 0.75
 
@@ -104,8 +107,9 @@ def _weight(entry: Entry) -> float:
 
 
 @cache
-def _count_nouns() -> tuple[tuple[str, str], ...]:
-    return tuple((word, name) for name, mine in owned().items() for kind, word in mine if kind == "nouns")
+def _owners(kind: str) -> tuple[tuple[str, str], ...]:
+    """Every word of a field with its theme."""
+    return tuple((word, name) for name, mine in owned().items() for one, word in mine if one == kind)
 
 
 def draw_topic(rng: Random) -> Topic:
@@ -124,7 +128,7 @@ def draw_topic(rng: Random) -> Topic:
 def _asked_for(rng: Random, topic: Topic) -> str:
     """The topic as typed, in one of seven as a request, now and then with wishes or a long tail behind it."""
     text = topic.text
-    if topic.form != "question" and topic.family != "nonsense" and rng.random() < 0.14:
+    if topic.form in ("thing", "indirect") and topic.family != "nonsense" and rng.random() < 0.14:
         text = rng.choice(tails("requests")).replace("{T}", topic.inside)
     wish = rng.random()
     if wish < 0.04:
@@ -157,11 +161,12 @@ def _known_topic(rng: Random) -> Topic:
     if entry.kind == "deeds":
         return _framed(rng, draw_frame(rng, "deed"), entry, "how")
     if entry.kind in ("women", "men"):
-        name = _last_name(entry.words[0]) if rng.random() < 0.12 else ""
-        topic = _framed(rng, draw_frame(rng, "person"), entry, "person", name or entry.words[0])
-        return replace(topic, hero=name or entry.words[0], gender=entry.kind)
+        name = (rng.random() < 0.12 and _last_name(entry.words[0])) or entry.words[0]
+        topic = _framed(rng, draw_frame(rng, "person"), entry, "person", name)
+        return _typed_plainly(rng, replace(topic, hero=name, gender=entry.kind), name)
     if entry.kind == "places":
-        return _framed(rng, draw_frame(rng, "place"), entry, "place", entry.words[0])
+        topic = _framed(rng, draw_frame(rng, "place"), entry, "place", entry.words[0])
+        return _typed_plainly(rng, topic, entry.words[0])
     if entry.kind == "mass":
         frame = draw_frame(rng, "mass")
         while entry.words[0].startswith("the ") and DETERMINED.search(frame.text + frame.inside):
@@ -172,15 +177,21 @@ def _known_topic(rng: Random) -> Topic:
     return _framed(rng, draw_frame(rng, "count", theme.area), entry, family)
 
 
+def _typed_plainly(rng: Random, topic: Topic, name: str) -> Topic:
+    """Half of the people leave accents out; the story spells a known name as it is spelled."""
+    plain = "".join(char for char in unicodedata.normalize("NFD", name) if not unicodedata.combining(char))
+    return replace(topic, text=topic.text.replace(name, plain)) if rng.random() < 0.5 else topic
+
+
 def _framed(rng: Random, frame: Frame, entry: Entry, family: str, name: str = "") -> Topic:
     """The entry in a frame; a frame with a second noun brings that noun's theme with it."""
-    other, other_theme = rng.choice(_count_nouns())
-    paired = any(slot in frame.text for slot in ("{m}", "{am}", "{ms}")) and other_theme != entry.theme.name
+    seconds = next((second for slots, second in SECOND_NOUNS if any(slot in frame.text for slot in slots)), "")
+    other, other_theme = rng.choice(_owners("mass" if seconds == "{u}" else "nouns"))
+    paired = bool(seconds) and other_theme != entry.theme.name
     values = _slots(rng, entry.words if entry.kind == "deeds" else (entry.words[0], ""), entry.kind, other)
     values["x"] = name
     hero = values["Name"] if "{Name}" in frame.text else ""
     names = (entry.theme.name, other_theme) if paired else (entry.theme.name,)
-    seconds = "{ms}" if "{ms}" in frame.text else "the {m}"
     nouns = (entry.words[0], other)[: len(names)] if entry.kind in ("nouns", "mass") else ()
     topic = _with_slots(frame, values)
     return replace(
@@ -204,6 +215,7 @@ def _slots(rng: Random, noun: tuple[str, ...], kind: str, other: str) -> dict[st
         "ns": plural(countable),
         "an": with_article(countable),
         "m": other,
+        "u": other,
         "am": with_article(other),
         "ms": plural(other),
         "d": first,
@@ -239,7 +251,7 @@ def _with_slots(frame: Frame, values: dict[str, str]) -> Topic:
 def _unknown_topic(rng: Random) -> Topic:
     while True:
         frame = draw_frame(rng, "unknown")
-        noun, name = rng.choice(_count_nouns())
+        noun, name = rng.choice(_owners("nouns"))
         values = _slots(rng, (noun, ""), "nouns", noun)
         hero = values["Name"] if "{Name}" in frame.text else ""
         if "{Name} {Surname}" in frame.text:
