@@ -24,7 +24,6 @@ from gpu_utils.cleanup import cleanup_model, force_cleanup, release_traceback
 from gpu_utils.devices import select_device
 from gpu_utils.environment import environment_additions
 from gpu_utils.errors import CheckpointError, GPUBusy, GPUError, GPUMemoryShortage, GPUUnavailable
-from gpu_utils.estimate import estimate
 from gpu_utils.execution import VRAMContext, managed_execution
 from gpu_utils.fit import Model, expect
 from gpu_utils.leases import Lease, read_leases
@@ -34,17 +33,17 @@ from gpu_utils.stats import VRAMStats, get_vram_stats, log_vram_stats
 from gpu_utils.strategies import DIFFUSION, LANGUAGE, Choice, Need, Strategy, rank
 
 __all__ = [
+    "DIFFUSION",
+    "LANGUAGE",
     "Admission",
     "Checkpoint",
     "CheckpointError",
     "Choice",
-    "DIFFUSION",
     "GPUBusy",
     "GPUDevice",
     "GPUError",
     "GPUMemoryShortage",
     "GPUUnavailable",
-    "LANGUAGE",
     "Lease",
     "MemoryKind",
     "Model",
@@ -59,7 +58,6 @@ __all__ = [
     "classify_out_of_memory",
     "cleanup_model",
     "environment_additions",
-    "estimate",
     "expect",
     "force_cleanup",
     "get_vram_stats",
