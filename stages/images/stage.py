@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
+from gpu_utils.fit import Model
 from stages.images.checkpoint import Checkpoint, read_checkpoint
-from stages.images.needs import dtype_on, needed_bytes
+from stages.images.needs import dtype_on, model_to_place
 from stages.images.request import PictureRequest, picture_request
 from stages.images.sizes import check_size
 from stages.pipeline.definition import Placement, StageDefinition
@@ -66,10 +67,9 @@ def prepare(topic: TopicManifest) -> Prepared:
     return Prepared(checkpoint, painting.dtype, width, height)
 
 
-def needed(prepared: Prepared, strategy: str) -> int:
-    """GPU memory at the peak of a strategy."""
-    dtype = dtype_on("cpu" if strategy == "cpu" else "cuda", prepared.dtype)
-    return needed_bytes(prepared.checkpoint, strategy, dtype, prepared.width, prepared.height)
+def model(prepared: Prepared) -> Model:
+    """What is to be placed."""
+    return model_to_place(prepared.checkpoint, prepared.dtype, prepared.width, prepared.height)
 
 
 def load(prepared: Prepared, placement: Placement) -> Painter:
@@ -77,6 +77,15 @@ def load(prepared: Prepared, placement: Placement) -> Painter:
     from stages.images import painter
 
     return painter.load(prepared.checkpoint, placement, dtype_on(placement.device, prepared.dtype))
+
+
+def ready(engine: Painter, works: Sequence[RunWork]) -> None:
+    """Encode every prompt of every run, before the first picture: the text encoders may then make room for the rest."""
+    from stages.images import painter
+
+    works[0].phase("encoding", engine.strategy.name)
+    requests = [request_of(work, task) for work in works for task in work.tasks if work.state.story is not None]
+    painter.encode(engine, list(dict.fromkeys(requests)))
 
 
 def make(engine: Painter, works: Sequence[RunWork]) -> None:
@@ -99,27 +108,35 @@ class Painted:
     measured: dict[str, JsonValue]
 
 
-def paint_scene(engine: Painter, work: RunWork, task: Task) -> Painted:
-    """Paint until a picture is sound, each time with the next seed. Raises SceneFailure when none was."""
-    from stages.images import painter, pictures
-
+def request_of(work: RunWork, task: Task) -> PictureRequest:
+    """What the task's picture is asked to be. Raises SceneFailure for a scene that is in no story."""
     story = work.state.story
     if story is None:
         raise SceneFailure(f"scene {task.scene_id} is in no story")
     scene = next(scene for scene in story.scenes if scene.scene_id == task.scene_id)
-    request = picture_request(work.topic, story, scene)
-    conditioning = painter.encode(engine, request)
+    return picture_request(work.topic, story, scene)
+
+
+def paint_scene(engine: Painter, work: RunWork, task: Task) -> Painted:
+    """Paint until a picture is sound, each time with the next seed. Raises SceneFailure when none was."""
+    from stages.images import painter, pictures
+
+    request = request_of(work, task)
+    conditioning = painter.conditioning(engine, request)
     max_attempts = work.topic.settings.images.max_attempts
     fault = ""
     for attempt in range(max_attempts):
-        seed = derived_seed(work.topic.seed, "images", scene.scene_id, task.take, task.attempts_before + attempt)
+        seed = derived_seed(work.topic.seed, "images", task.scene_id, task.take, task.attempts_before + attempt)
         started = time.monotonic()
         try:
-            pixels = painter.paint(engine, conditioning, request, seed)
+            work.phase("denoising", engine.strategy.name)
+            latents = painter.denoise(engine, request, seed)
+            work.phase("decoding", engine.strategy.name)
+            pixels = painter.decode(engine, latents, request)
             pictures.check_picture(pixels)
         except SceneFailure as failure:
             fault = str(failure)
-            logger.warning("%s: scene %s, attempt %d: %s", work.run.name, scene.scene_id, attempt + 1, fault)
+            logger.warning("%s: scene %s, attempt %d: %s", work.run.name, task.scene_id, attempt + 1, fault)
             continue
         measured: dict[str, JsonValue] = {
             "seconds": round(time.monotonic() - started, 3),
@@ -181,12 +198,12 @@ STAGE = StageDefinition(
     summary="Paint a picture for every scene.",
     per_scene=True,
     engine_key=engine_key,
-    device=lambda topic: topic.settings.images.device,
     prepare=prepare,
     load=load,
+    ready=ready,
     make=make,
     publish=publish,
-    needed_bytes=needed,
+    settings=lambda topic: topic.settings.images,
+    model=model,
     release=release,
-    strategies=("full", "offload", "cpu"),
 )

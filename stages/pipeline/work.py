@@ -138,6 +138,10 @@ class RunWork:
                 f"{self.run.path}: stopped with {len(self.tasks)} to do; `python -m stages resume {self.run.path}` goes on"
             )
 
+    def phase(self, phase: str, strategy: str) -> None:
+        """Say which step the stage is at, for the memory timeline and the events."""
+        self.events.tell("phase", stage=self.stage, run=str(self.run.path), phase=phase, strategy=strategy)
+
     def _tell(self, kind: str, task: Task, **fields: object) -> None:
         total = len(self.state.tasks)
         done = total - len(self.tasks)

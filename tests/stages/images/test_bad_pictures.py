@@ -21,27 +21,22 @@ from tests.stages.images.running import environment, make_run, manifest, paint, 
 
 # The real stage, with a pipeline whose first picture of the process is not a number: a fault on demand.
 STAGE_WITH_ONE_BAD_PICTURE = """
-import dataclasses, sys
 import numpy
-from stages.images import stage
+from stages.images import painter, stage
 from stages.pipeline.command_line import main
 
-def load(prepared, placement):
-    engine = stage.load(prepared, placement)
-    sound = engine.pipeline
-    painted = []
-    class Faulty:
-        components = sound.components
-        def __call__(self, **arguments):
-            output = sound(**arguments)
-            if not painted:
-                output.images[0][0, 0, 0] = numpy.nan
-            painted.append(1)
-            return output
-    engine.pipeline = Faulty()
-    return engine
+sound = painter.decode
+painted = []
 
-main(dataclasses.replace(stage.STAGE, load=load))
+def decode(engine, latents, request):
+    pixels = sound(engine, latents, request).copy()
+    if not painted:
+        pixels[0, 0, 0] = numpy.nan
+    painted.append(1)
+    return pixels
+
+painter.decode = decode
+main(stage.STAGE)
 """
 
 

@@ -1,0 +1,74 @@
+"""Which pipelines can encode first and paint later: how the results of `encode_prompt` go back into their call. Knows no torch.
+
+A pipeline that stands here is painted in four steps: load, encode, denoise, decode. Any other is painted whole: prompt in,
+picture out, its encoders loaded all the while. Source: the pipelines of diffusers 0.42.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from gpu_utils.strategies import DIFFUSION, Strategy
+
+Decoding = Literal["scaled", "scaled, upcast", "shifted", "packed", "packed, normalised", "as it is"]
+Config = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Family:
+    """One pipeline.
+
+    `returned` names what `encode_prompt` returns, in order, as its call takes it; None for what the call makes anew.
+    `guided(guidance_scale, config)`: whether it paints against a negative prompt, which is encoded together with the first or,
+    with `second_call`, by a call of its own (the same names with `negative_` before them). `config` is that of the pipeline and
+    of its UNet. `decoding` says how latents become what the VAE reads.
+    """
+
+    returned: tuple[str | None, ...]
+    guided: Callable[[float, Config], bool]
+    second_call: bool
+    decoding: Decoding
+
+
+def _never(guidance_scale: float, config: Config) -> bool:
+    return False
+
+
+def _above_zero(guidance_scale: float, config: Config) -> bool:
+    return guidance_scale > 0
+
+
+def _above_one(guidance_scale: float, config: Config) -> bool:
+    return guidance_scale > 1
+
+
+def _unless_distilled(guidance_scale: float, config: Config) -> bool:
+    return guidance_scale > 1 and not config.get("is_distilled")
+
+
+def _unless_embedded(guidance_scale: float, config: Config) -> bool:
+    return guidance_scale > 1 and config.get("time_cond_proj_dim") is None
+
+
+_TWO = ("prompt_embeds", "negative_prompt_embeds")
+_FOUR = (*_TWO, "pooled_prompt_embeds", "negative_pooled_prompt_embeds")
+FAMILIES: Mapping[str, Family] = {
+    "FluxPipeline": Family(("prompt_embeds", "pooled_prompt_embeds", None), _never, False, "packed"),
+    "Flux2KleinPipeline": Family(("prompt_embeds", None), _unless_distilled, True, "as it is"),
+    "ZImagePipeline": Family(_TWO, _above_zero, False, "shifted"),
+    "QwenImagePipeline": Family(("prompt_embeds", "prompt_embeds_mask"), _above_one, True, "packed, normalised"),
+    "StableDiffusionXLPipeline": Family(_FOUR, _unless_embedded, False, "scaled, upcast"),
+    "StableDiffusionPipeline": Family(_TWO, _unless_embedded, False, "scaled"),
+    "LatentConsistencyModelPipeline": Family(("prompt_embeds", None), _never, False, "scaled"),
+}
+
+
+def strategies_of(class_name: str) -> tuple[Strategy, ...]:
+    """The strategies that can be carried out: encoders are only freed before painting where the family is known.
+
+    None writes weights to a disk: those that are streamed leaf by leaf without a pinned copy stay in their mapped files.
+    """
+    known = class_name in FAMILIES
+    return tuple(each for each in DIFFUSION if each.host != "disk" and (known or each.residency != "encode-first"))

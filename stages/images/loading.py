@@ -1,0 +1,147 @@
+"""Reads a pipeline's weights and puts them where a strategy wants them, with the libraries' own means. Knows no prompt.
+
+safetensors only, no code of a model's own, nothing from a network. Beside `painter.py` the only file of this stage that
+knows torch.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from typing import Any
+
+import diffusers
+import torch
+import transformers
+from safetensors import SafetensorError
+
+from gpu_utils import is_out_of_memory
+from gpu_utils.activations import TILE_PIXELS, is_denoiser, is_encoder
+from gpu_utils.checkpoints import Checkpoint, Component
+from gpu_utils.strategies import Strategy
+from stages.images.checkpoint import MEND
+from stages.pipeline.errors import ConfigError, WeightsMissing
+
+logger = logging.getLogger(__name__)
+
+LIBRARIES = {"diffusers": diffusers, "transformers": transformers}
+# What the libraries raise for files that are damaged, do not fit their configs, or need a package that is not here.
+BAD_FILES = (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, SafetensorError)
+# Norms are small and sensitive; T5 looks at the type of `wo` before that layer has cast itself back; and pipelines take
+# the type of an encoder's first parameter, an embedding, for that of its results.
+_ENCODER_LAYERS_NOT_CAST = ("norm", r"\.wo$", "embed", "shared")
+
+
+def import_class(library: str, class_name: str) -> Any:
+    """A class of diffusers or transformers; importing it is half of a cold start. Raises ConfigError."""
+    try:
+        return getattr(LIBRARIES[library], class_name)
+    except (AttributeError, ImportError, RuntimeError) as error:
+        version = LIBRARIES[library].__version__
+        raise ConfigError(f"{library} {version} has no {class_name}; choose another images.model_id") from error
+
+
+def load_pipeline(
+    checkpoint: Checkpoint, leave_out: Collection[str], strategy: Strategy, device: torch.device, dtype: torch.dtype
+) -> Any:
+    """The pipeline without the components of `leave_out`, its weights placed. Raises WeightsMissing, and out of memory."""
+    parts: dict[str, Any] = dict.fromkeys([*checkpoint.absent, *leave_out])
+    try:
+        for component in checkpoint.components:
+            if component.library in LIBRARIES and component.name not in parts:
+                parts[component.name] = _placed(component, strategy, device, dtype)
+        pipeline = import_class("diffusers", checkpoint.class_name).from_pretrained(
+            str(checkpoint.directory),
+            dtype=dtype,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            **parts,
+        )
+    except BAD_FILES as error:
+        if is_out_of_memory(error):
+            raise
+        logger.debug("loading failed", exc_info=True)
+        raise WeightsMissing(f"{checkpoint.directory} cannot be loaded: {error}; {MEND}") from error
+    pipeline.set_progress_bar_config(disable=True)
+    if strategy.tiled_decoding and getattr(pipeline, "vae", None) is not None:
+        decode_in_tiles(pipeline.vae)
+    return pipeline
+
+
+def decode_in_tiles(vae: Any) -> None:
+    """The library's own tile is as large as the pictures the VAE was trained with: nothing would be saved."""
+    if hasattr(vae, "tile_latent_min_size"):
+        vae.tile_latent_min_size = vae.tile_latent_min_size * TILE_PIXELS // vae.tile_sample_min_size
+        vae.tile_sample_min_size = TILE_PIXELS
+    for saving in ("enable_tiling", "enable_slicing"):
+        if hasattr(vae, saving):
+            getattr(vae, saving)()
+
+
+def _placed(component: Component, strategy: Strategy, device: torch.device, dtype: torch.dtype) -> Any:
+    """One model in the strategy's precision, on the device or streamed to it."""
+    large = is_encoder(component) or is_denoiser(component)
+    weights = strategy.weights if large and not component.quantized else "native"
+    model = _read(component, weights, device, dtype)
+    if weights == "fp8":
+        _cast_layers(model, component, dtype)
+    if large and strategy.residency == "stream":
+        _stream(model, component, strategy, device)
+    elif weights not in ("int8", "nf4"):  # those are made on the device
+        model.to(device)
+    return model
+
+
+def _read(component: Component, weights: str, device: torch.device, dtype: torch.dtype) -> Any:
+    """Every weight from the files: the libraries would only warn, and go on with random numbers."""
+    options: dict[str, Any] = {}
+    if weights in ("int8", "nf4"):
+        options["quantization_config"] = LIBRARIES[component.library].BitsAndBytesConfig(
+            **({"load_in_8bit": True} if weights == "int8" else {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}),
+            **({"bnb_4bit_compute_dtype": dtype} if weights == "nf4" else {}),
+        )
+        options["device_map"] = {"": device}
+    model, info = import_class(component.library, component.class_name).from_pretrained(
+        str(component.directory),
+        variant=component.variant,
+        use_safetensors=True,
+        local_files_only=True,
+        output_loading_info=True,
+        dtype=dtype,
+        **options,
+    )
+    lacking = sorted(str(key) for kind in ("missing_keys", "mismatched_keys") for key in info.get(kind, ()))
+    if lacking:
+        raise WeightsMissing(f"{component.directory} lacks {len(lacking)} weights, {lacking[0]} among them; {MEND}")
+    return model
+
+
+def _cast_layers(model: Any, component: Component, dtype: torch.dtype) -> None:
+    """Layers lie in 8-bit floating point and are cast back one at a time: works on any card, needs no package."""
+    if component.library == "diffusers":
+        model.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype)
+    else:
+        diffusers.hooks.apply_layerwise_casting(
+            model,
+            storage_dtype=torch.float8_e4m3fn,
+            compute_dtype=dtype,
+            skip_modules_pattern=_ENCODER_LAYERS_NOT_CAST,
+        )
+
+
+def _stream(model: Any, component: Component, strategy: Strategy, device: torch.device) -> None:
+    """Leaf by leaf to the device, the next leaf copied while this one works.
+
+    The denoiser passes at every step: a pinned copy pays. An encoder passes once for each prompt: it is pinned leaf by leaf,
+    from its mapped file, which takes twice the time of a pinned copy and none of the host's memory.
+    """
+    diffusers.hooks.apply_group_offloading(
+        model,
+        onload_device=device,
+        offload_device=torch.device("cpu"),
+        offload_type="leaf_level",
+        use_stream=device.type == "cuda",
+        record_stream=device.type == "cuda",
+        low_cpu_mem_usage=strategy.host != "pinned" or is_encoder(component),
+    )
