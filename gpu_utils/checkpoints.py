@@ -18,7 +18,7 @@ from gpu_utils.headers import TensorHeader, read_header, read_json, weight_files
 
 # Parts that pipelines work without. Where their files were not fetched, the pipeline is built without them.
 OPTIONAL_COMPONENTS = frozenset({"safety_checker", "feature_extractor", "image_encoder"})
-_WEIGHTLESS = re.compile(r"(Tokenizer(Fast)?|Scheduler|Processor(Fast)?|FeatureExtractor)$")
+_WEIGHTLESS = re.compile(r"(Tokenizer(Fast|sBackend)?|Scheduler|Processor(Fast)?|FeatureExtractor)$")
 
 
 @dataclass(frozen=True)

@@ -113,6 +113,14 @@ def test_an_optional_part_may_be_absent_and_no_other(tmp_path: Path) -> None:
     assert "no folder beside it" in damaged(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["CLIPTokenizer", "T5TokenizerFast", "TokenizersBackend", "Qwen2VLProcessor"])
+def test_tokenizers_and_processors_have_no_weights(tmp_path: Path, name: str) -> None:
+    index = pipeline(tmp_path, "FluxPipeline", {"vae": VAE}) / "model_index.json"
+    write_json(index, {**json.loads(index.read_text()), "tokenizer": ["transformers", name]})
+    (tmp_path / "tokenizer").mkdir()
+    assert [part.name for part in read_checkpoint(tmp_path).components] == ["vae"]
+
+
 def test_code_of_a_models_own_is_no_class(tmp_path: Path) -> None:
     assert read_checkpoint(pipeline(tmp_path, ["pipeline", "Theirs"], {"vae": VAE})).class_name == ""
 
