@@ -173,26 +173,40 @@ def themes() -> dict[str, Theme]:
 
 
 @cache
+def homes() -> tuple[dict[str, str], dict[str, str]]:
+    """Noun -> kind, and theme -> kind that takes all its nouns (`words/homes.txt`). Raises `CorpusError` for unknown themes."""
+    single: dict[str, str] = {}
+    whole: dict[str, str] = {}
+    for line in _lines("homes.txt"):
+        kind, taken, listed = line.partition(" < ") if " < " in line else line.rpartition(": ")
+        found = whole if taken == " < " else single
+        unknown = [name for name in [kind, *(listed.split(", ") if found is whole else [])] if name not in themes()]
+        if unknown:
+            raise CorpusError(f"homes.txt: there is no theme {unknown[0]!r}, needed by {line[:60]!r}")
+        found.update({item.lower() if found is single else item: kind for item in listed.split(", ")})
+    return single, whole
+
+
+@cache
 def owned() -> dict[str, list[tuple[str, str]]]:
-    """Theme -> its nouns and names as (field, word). What several themes claim belongs to the one that names it earliest."""
-    claims: dict[str, tuple[int, str]] = {}
+    """Theme -> its nouns and names as (field, word): every one leads to one theme.
+
+    What `homes.txt` says comes first; else a word belongs to the theme that names it earliest in a list.
+    """
+    claims: dict[str, tuple[int, str, str, str]] = {}
     for theme in themes().values():
         for kind in NAMED_FIELDS:
             for place, word in enumerate(getattr(theme, kind)):
                 held = claims.get(word.lower())
                 if held is None or place < held[0]:
-                    claims[word.lower()] = (place, theme.name)
-    found: dict[str, list[tuple[str, str]]] = {}
-    taken: set[str] = set()
-    for theme in themes().values():
-        found[theme.name] = []
-        for kind in NAMED_FIELDS:
-            for word in getattr(theme, kind):
-                if claims[word.lower()][1] == theme.name and word.lower() not in taken:
-                    taken.add(word.lower())
-                    # "the Middle Ages" brings its article along, and "scissors" are many already: neither has a plural.
-                    single = word.startswith("the ") or word.rpartition(" ")[2] in PLURAL_ONLY
-                    found[theme.name].append(("mass" if single and kind == "nouns" else kind, word))
+                    claims[word.lower()] = (place, theme.name, kind, word)
+    single, whole = homes()
+    found: dict[str, list[tuple[str, str]]] = {name: [] for name in themes()}
+    for key, (_, name, kind, word) in claims.items():
+        # "the Middle Ages" brings its article along, and "scissors" are many already: neither has a plural.
+        alone = word.startswith("the ") or word.rpartition(" ")[2] in PLURAL_ONLY
+        home = single.get(key) or (whole.get(name, name) if kind in ("nouns", "mass") else name)
+        found[home].append(("mass" if alone and kind == "nouns" else kind, word))
     return found
 
 
