@@ -10,8 +10,9 @@ from collections import deque
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
-from gpu_utils.activations import Work
+from gpu_utils.activations import Work, activations
 from gpu_utils.fit import Model
+from gpu_utils.precision import BYTES_PER_ELEMENT
 from gpu_utils.strategies import LANGUAGE
 from stages.pipeline.definition import Placement, StageDefinition
 from stages.pipeline.errors import ConfigError, Interrupted, SceneFailure
@@ -27,8 +28,6 @@ from stages.scenes.telling import publish
 if TYPE_CHECKING:
     from stages.scenes.writer import Prepared, Writer
 
-# What the writer can do.
-STRATEGIES = tuple(strategy for strategy in LANGUAGE if strategy.name in {"full", "cpu"})
 # A prompt rarely takes more; the cache grows by what is asked and answered, not by all the model could hold.
 _PROMPT_TOKENS = 1500
 
@@ -58,7 +57,9 @@ def load(prepared: Prepared, placement: Placement) -> Writer:
     """Load the weights."""
     from stages.scenes import writer
 
-    return writer.load(prepared, placement)
+    placed = model(prepared)
+    working = activations(placed.checkpoint, placed.work, BYTES_PER_ELEMENT[placed.dtype], tiled=False)
+    return writer.load(prepared, placement, working.denoise)
 
 
 def model(prepared: Prepared) -> Model:
@@ -72,7 +73,7 @@ def model(prepared: Prepared) -> Model:
         context_tokens=min(longest, prepared.context_tokens),
     )
     on_gpu, on_cpu = ("bfloat16", "float32") if settings.dtype == "auto" else (settings.dtype, settings.dtype)
-    return Model(prepared.checkpoint, work, on_gpu, on_cpu, strategies=STRATEGIES)
+    return Model(prepared.checkpoint, work, on_gpu, on_cpu, strategies=LANGUAGE)
 
 
 def make(writer: Writer, works: Sequence[RunWork]) -> None:

@@ -21,7 +21,10 @@ from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
+from gpu_utils import is_out_of_memory
+from gpu_utils.budget import CONTEXT_BYTES
 from gpu_utils.checkpoints import Checkpoint
+from gpu_utils.host_memory import read_host_memory
 from stages.pipeline.definition import Placement
 from stages.pipeline.errors import WeightsMissing, one_line
 from stages.pipeline.settings import ScenesSettings
@@ -84,8 +87,11 @@ def prepare(checkpoint: Checkpoint, settings: ScenesSettings) -> Prepared:
     return Prepared(checkpoint, settings, config, tokenizer, for_grammar, int(context or _FALLBACK_CONTEXT_TOKENS))
 
 
-def load(prepared: Prepared, placement: Placement) -> Writer:
-    """Put the weights on the device. Raises WeightsMissing when the files do not hold this model, whole."""
+def load(prepared: Prepared, placement: Placement, working_bytes: int = 0) -> Writer:
+    """Put the weights on the device. Raises WeightsMissing when the files do not hold this model, whole.
+
+    `working_bytes` is what the work takes beside the weights: a model that is split leaves so much free.
+    """
     chosen = prepared.settings.dtype
     name = ("bfloat16" if placement.on_gpu else "float32") if chosen == "auto" else chosen
     directory = prepared.checkpoint.directory
@@ -98,11 +104,12 @@ def load(prepared: Prepared, placement: Placement) -> Writer:
             trust_remote_code=False,
             use_safetensors=True,
             output_loading_info=True,
+            **_options(placement, getattr(torch, name), working_bytes),
         )
-    except torch.OutOfMemoryError:
-        raise
     except _LOADING_ERRORS as error:
-        files = ", ".join(file.name for part in prepared.checkpoint.components for file in part.files)
+        if is_out_of_memory(error):
+            raise
+        files = ", ".join(file.name for file in prepared.checkpoint.components[0].files)
         raise _unusable(f"{directory}: {files} cannot be loaded", error) from None
     absent = sorted(str(key) for key in report["missing_keys"])
     if absent:  # transformers would fill these with random numbers and only warn
@@ -110,10 +117,33 @@ def load(prepared: Prepared, placement: Placement) -> Writer:
             f"{directory}: {len(absent)} tensors of the model are in none of its files, {absent[0]} among them; "
             "fetch the model again"
         )
-    parameters = sum(part.floating_elements for part in prepared.checkpoint.components)
-    if not placement.on_gpu and parameters < _ONE_THREAD_BELOW_PARAMETERS:
+    if not placement.on_gpu and prepared.checkpoint.components[0].floating_elements < _ONE_THREAD_BELOW_PARAMETERS:
         torch.set_num_threads(1)
-    return Writer(prepared, model.to(placement.device).eval(), torch.device(placement.device))
+    if placement.strategy in ("full", "cpu"):
+        model.to(placement.device)
+    return Writer(prepared, model.eval(), torch.device(placement.device))
+
+
+def _options(placement: Placement, dtype: torch.dtype, working_bytes: int) -> dict[str, Any]:
+    """How `from_pretrained` places the weights: by itself where they are quantised or split, else on the CPU first."""
+    whole = {"": placement.device}
+    match placement.strategy:
+        case "int8":
+            quantized = transformers.BitsAndBytesConfig(load_in_8bit=True)
+        case "nf4":
+            quantized = transformers.BitsAndBytesConfig(
+                load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype
+            )
+        case "split":
+            # accelerate puts the layers that do not fit on the CPU.
+            free_bytes, _ = torch.cuda.mem_get_info(placement.torch_number)
+            free_bytes = min(free_bytes, (placement.budget_bytes or free_bytes) - CONTEXT_BYTES)
+            for_weights = max(0, free_bytes - placement.reserve_bytes - working_bytes)
+            memory = {placement.torch_number: for_weights, "cpu": read_host_memory().available_bytes}
+            return {"device_map": "auto", "max_memory": memory}
+        case _:
+            return {}
+    return {"quantization_config": quantized, "device_map": whole}
 
 
 @dataclass

@@ -45,7 +45,7 @@ def make_text_checkpoint(
     seed: int = 0,
 ) -> Path:
     """Write a random checkpoint to `directory` and give the directory. Equal arguments, equal weights."""
-    tokenizer = _tokenizer()
+    tokenizer = byte_level_tokenizer()
     if chat_template:
         tokenizer.chat_template = CHAT_TEMPLATE
     sizes = {
@@ -76,7 +76,7 @@ def make_text_checkpoint(
     return directory
 
 
-def _tokenizer() -> PreTrainedTokenizerFast:
+def byte_level_tokenizer() -> PreTrainedTokenizerFast:
     """Byte-level BPE: 256 bytes, the words above with their space, and the control tokens of the chat."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)

@@ -1,0 +1,1 @@
+"""Every strategy proven beside a real neighbour: full-size models with random weights, and only so much of the card free."""

@@ -1,0 +1,184 @@
+"""Real stages beside a real neighbour: only so much of the GPU is free, and every run has to end well without a person.
+
+    python -m benchmarks.memory --cells flux1:all,flux1:16,flux1:6:stream-fp8 --work DIR --results FILE [--tiny]
+
+A cell is a model, the GiB that are free ("all": no neighbour), and a strategy ("auto" where none is named). Cells that stand in
+the results file are left out: what one call did not reach, the next does. On a machine without a GPU there is no neighbour, and
+with --tiny everything else is as it would be. `python -m benchmarks.memory.table` writes the results out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks import machine
+from benchmarks.memory.architectures import NAMES, Name
+from benchmarks.memory.neighbour import Neighbour
+from benchmarks.memory.runs import STAGE_OF, figures, make_run
+from gpu_utils.probe import default_probe
+
+GIB = 2**30
+SIZES = ("4", "6", "8", "12", "16", "24", "48", "all")
+CELL_TIMEOUT_SECONDS = 240.0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One measurement."""
+
+    model: Name
+    free_gib: str
+    strategy: str
+
+    @property
+    def key(self) -> str:
+        """Its name in the results."""
+        return f"{self.model}:{self.free_gib}:{self.strategy}"
+
+
+def cells_of(text: str) -> list[Cell]:
+    """`flux1` means all eight sizes; `flux1:6` one of them, `flux1:6:nf4` with a strategy. Raises typer.BadParameter."""
+    found: list[Cell] = []
+    for item in text.split(","):
+        model, _, rest = item.partition(":")
+        size, _, strategy = rest.partition(":")
+        if model not in NAMES or (size and size != "all" and not size.replace(".", "", 1).isdigit()):
+            raise typer.BadParameter(f"{item} is no cell; flux1:16 is one")
+        sizes = [size] if size else list(SIZES)
+        found += [Cell(model, each, strategy or "auto") for each in sizes]
+    return found
+
+
+def main(
+    cells: Annotated[str, typer.Option(help="Comma-separated: model[:GiB[:strategy]].")],
+    work: Annotated[Path, typer.Option(help="Directory for checkpoints, runs and caches.")],
+    results: Annotated[Path, typer.Option(help="JSON of all cells; read first, written after each.")],
+    scenes: Annotated[int, typer.Option(help="Pictures, or scenes, of each run.")] = 3,
+    seconds: Annotated[float, typer.Option(help="Begin no cell after so many seconds.")] = 1e9,
+    logs: Annotated[Path | None, typer.Option(help="tar.gz of manifests, events, timelines and logs.")] = None,
+    learned: Annotated[bool, typer.Option(help="Let later cells use what earlier ones measured.")] = False,
+    tiny: Annotated[bool, typer.Option(help="Tiny models.")] = False,
+) -> None:
+    """Measure what is missing in the results."""
+    began = time.monotonic()
+    document = _known(results)
+    missing = [cell for cell in cells_of(cells) if cell.key not in document["cells"]]
+    work.mkdir(parents=True, exist_ok=True)
+    neighbour = Neighbour(present=bool(default_probe().read().devices))
+    try:
+        for cell in missing:
+            if time.monotonic() - began > seconds:
+                print(f"no time for {cell.key}", flush=True)
+                continue
+            _build(cell.model, work, tiny)
+            document["cells"][cell.key] = found = measure(cell, work, neighbour, scenes, learned, tiny)
+            _write(results, document)
+            print(f"{time.monotonic() - began:6.1f} s  {line(cell, found)}", flush=True)
+            if logs:
+                _pack(work / "runs", logs)
+    finally:
+        neighbour.leave()
+
+
+def measure(cell: Cell, work: Path, neighbour: Neighbour, scenes: int, learned: bool, tiny: bool) -> dict[str, Any]:
+    """One run of one stage, from outside."""
+    answer = neighbour.ask("hold", 0) if cell.free_gib == "all" else None
+    if cell.free_gib != "all":
+        answer = neighbour.ask("free", int(float(cell.free_gib) * GIB))
+    output = work / "runs" / cell.key.replace(":", "_")
+    shutil.rmtree(output, ignore_errors=True)
+    run = make_run(output, cell.model, cell.strategy, scenes, tiny)
+    data = work / "learned" / ("shared" if learned else cell.key.replace(":", "_"))
+    began = time.monotonic()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "benchmarks.memory.leg", STAGE_OF[cell.model], str(run.path)],
+            env=environment(work, data),
+            capture_output=True,
+            text=True,
+            timeout=CELL_TIMEOUT_SECONDS,
+        )
+        code, said = done.returncode, done.stderr
+    except subprocess.TimeoutExpired as error:
+        code, said = -1, (error.stderr or b"").decode(errors="replace") if isinstance(error.stderr, bytes) else ""
+    return {
+        "model": cell.model,
+        "free_gib": cell.free_gib,
+        "strategy_wanted": cell.strategy,
+        "free_bytes": answer["free_bytes"] if answer else None,
+        "held_bytes": answer["held_bytes"] if answer else None,
+        "exit_code": code,
+        "wall_seconds": round(time.monotonic() - began, 2),
+        "said": said[-2000:],
+        **figures(run, cell.model),
+    }
+
+
+def line(cell: Cell, found: dict[str, Any]) -> str:
+    """A cell in one line."""
+    measured = found.get("measured", {})
+    predicted, peak = (measured.get(name) for name in ("predicted_gpu_bytes", "peak_gpu_bytes"))
+    return (
+        f"{cell.key}: exit {found['exit_code']}, {measured.get('strategy')} on {measured.get('device')}, "
+        f"{len(measured.get('earlier_attempts', []))} earlier, unit {found.get('unit_seconds')}, "
+        f"predicted {_gib(predicted)}, peak reserved {_gib(peak)}, wall {found['wall_seconds']} s"
+    )
+
+
+def environment(work: Path, data: Path) -> dict[str, str]:
+    """The models of this directory, and nothing that this user's own runs have learned."""
+    return {
+        **os.environ,
+        "HF_HUB_CACHE": str(work / "hub"),
+        "HF_HUB_OFFLINE": "1",
+        "SCENE_RELAY_CACHE": str(work / "cache"),
+        "GPU_UTILS_DATA_DIR": str(data),
+    }
+
+
+def _build(name: Name, work: Path, tiny: bool) -> None:
+    """In a process of its own, so that this one never holds GPU memory."""
+    command = [sys.executable, "-m", "benchmarks.memory.build", name, "--into", str(work)]
+    subprocess.run([*command, *(["--tiny"] if tiny else [])], check=True)
+
+
+def _known(results: Path) -> dict[str, Any]:
+    if results.exists():
+        document: dict[str, Any] = json.loads(results.read_bytes())
+        return document
+    return {"machine": machine.describe(), "cells": {}}
+
+
+def _write(results: Path, document: dict[str, Any]) -> None:
+    temporary = results.with_suffix(".partial")
+    temporary.write_text(json.dumps(document, indent=1) + "\n")
+    temporary.replace(results)
+
+
+def _pack(runs: Path, logs: Path) -> None:
+    """What the runs say of themselves; the pictures stay where they are."""
+    temporary = logs.with_suffix(".partial")
+    with tarfile.open(temporary, "w:gz") as archive:
+        for path in sorted(runs.rglob("*")):
+            if path.is_file() and not path.is_symlink() and path.suffix in {".json", ".jsonl", ".log"}:
+                archive.add(path, path.relative_to(runs))
+    temporary.replace(logs)
+
+
+def _gib(size: int | None) -> str:
+    return "-" if size is None else f"{size / GIB:.2f} GiB"
+
+
+if __name__ == "__main__":
+    typer.run(main)
