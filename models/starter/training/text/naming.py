@@ -63,6 +63,23 @@ def plural(noun: str) -> str:
     return f"{head} {last}".strip()
 
 
+SINGULAR = {
+    "is": "are", "was": "were", "has": "have", "does": "do", "goes": "go", "comes": "come", "makes": "make", "lies": "lie",
+    "stands": "stand", "sits": "sit", "hangs": "hang", "waits": "wait", "belongs": "belong", "appears": "appear",
+}  # fmt: skip
+# Where the short name is the subject: "{N} comes to dinner", "and {N} was away"; "there was {N}", "on the shelf stands {N}".
+_SUBJECT = re.compile(rf"(^|: |; |\band |\bwhen |\bhow |\bnow )(\{{N\}} )({'|'.join(SINGULAR)})\b")
+_INVERTED = re.compile(r"\b(there (?:is|was)|lies|stands|sits|hangs|comes|goes|waits|appears)( \{N\})")
+
+
+def for_many(pattern: str) -> str:
+    """A sentence of the corpus for a short name that means many: verbs whose subject is `{N}` lose their singular."""
+    pattern = _SUBJECT.sub(lambda match: match[1] + match[2] + SINGULAR[match[3]], pattern)
+    return _INVERTED.sub(
+        lambda match: " ".join(SINGULAR.get(word, word) for word in match[1].split()) + match[2], pattern
+    )
+
+
 def with_article(words_: str) -> str:
     """The words with "a" or "an" before them, as they sound."""
     silent = re.match(r"(?i)(hour|honest|heir|x-ray|[FHLMNRSX]\d|(MRI|SUV|LED|LP|FM|X)\b)", words_)

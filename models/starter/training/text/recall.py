@@ -9,6 +9,7 @@ from typing import Any
 
 from models.starter.training.text.conversations import compact_json
 from models.starter.training.text.library import themes
+from models.starter.training.text.naming import for_many
 from models.starter.training.text.recognition import Pattern, pattern_of
 from models.starter.training.text.tokenizer import PAD_ID, render
 from models.starter.training.text.topics import Topic, draw_topic
@@ -20,7 +21,10 @@ TEMPERATURE = 0.3
 
 @cache
 def _loglines() -> tuple[Pattern, ...]:
-    return tuple(pattern_of(theme.name, line) for theme in themes().values() for line in theme.loglines)
+    known = {
+        (theme.name, form) for theme in themes().values() for line in theme.loglines for form in (line, for_many(line))
+    }
+    return tuple(pattern_of(name, line) for name, line in sorted(known))
 
 
 def theme_of_logline(logline: str) -> str:

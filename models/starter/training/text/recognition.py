@@ -7,14 +7,16 @@ and what is no sentence of the corpus at all, that is, broken.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
 from models.starter.training.text.library import families, phrases, themes
+from models.starter.training.text.naming import for_many
 from models.starter.training.text.stories import GREETINGS
 
 SLOT = re.compile(r"\{([TNP])\}")
+# Where a sentence may end: behind its punctuation, at the end or before a space.
+END = re.compile(r"[^\w\s,;](?= |$)")
 PIECE = re.compile(r"(\{[TNP]\}|\[[^\[\]]*\])")
 
 
@@ -43,7 +45,9 @@ def patterns() -> tuple[Pattern, ...]:
     for name, variants in families().items():
         known += [(f"family {name}", line) for one in variants for beat in one.beats for line in beat.sentences]
     known += [("", line) for form in phrases().values() for kind in ("open", "later", "close") for line in form[kind]]
-    return tuple(pattern_of(theme, line) for theme, line in [*known, *(("", greeting) for greeting in GREETINGS)])
+    known += [("", greeting) for greeting in GREETINGS]
+    known += [(theme, for_many(line)) for theme, line in known if for_many(line) != line]
+    return tuple(pattern_of(theme, line) for theme, line in known)
 
 
 def pattern_of(theme: str, line: str) -> Pattern:
@@ -71,36 +75,25 @@ def sentences_of(narration: str) -> list[Found] | None:
     """The corpus' sentences that make up `narration` from end to end; None where something in it is none of them."""
     text = narration.casefold()
     candidates = [pattern for pattern in patterns() if pattern.clue in text]
-    return _rest(text, 0, candidates, {})
+    ends = [match.end() for match in END.finditer(text)]
+    return _rest(text, 0, ends, candidates, set())
 
 
-def _rest(text: str, start: int, candidates: list[Pattern], dead: dict[int, None]) -> list[Found] | None:
+def _rest(text: str, start: int, ends: list[int], candidates: list[Pattern], dead: set[int]) -> list[Found] | None:
     if start in dead:
         return None
-    for end, found in _at(text, start, candidates):
-        if end == len(text):
-            return [found]
-        rest = _rest(text, end + 1, candidates, dead)
-        if rest is not None:
-            return [found, *rest]
-    dead[start] = None
+    for end in ends:
+        for pattern in candidates if end > start else ():
+            match = pattern.expression.fullmatch(text, start, end)
+            if match:
+                rest = _rest(text, end + 1, ends, candidates, dead) if end < len(text) else []
+                if rest is not None:
+                    return [_found(pattern, match), *rest]
+    dead.add(start)
     return None
 
 
-def _at(text: str, start: int, candidates: list[Pattern]) -> Iterator[tuple[int, Found]]:
-    """Sentences that begin at `start` and end at the text's end or before a space, those of themes first."""
-    for pattern in candidates:
-        match = pattern.expression.match(text, start)
-        if match and match.end() < len(text) and text[match.end()] != " ":
-            # A slot at the end took too little: ask for a match that ends at a word's end.
-            match = re.compile(pattern.expression.pattern + r"(?= |$)").match(text, start)
-        if match:
-            groups = match.groupdict()
-            yield (
-                match.end(),
-                Found(
-                    pattern.theme,
-                    tuple(value for key, value in groups.items() if key.startswith("T")),
-                    tuple(value for key, value in groups.items() if key.startswith("N")),
-                ),
-            )
+def _found(pattern: Pattern, match: re.Match[str]) -> Found:
+    slots = match.groupdict()
+    topics, names = (tuple(text for key, text in slots.items() if key[0] == letter) for letter in "TN")
+    return Found(pattern.theme, topics, names)

@@ -24,6 +24,7 @@ from models.starter.training.text.library import (
     themes,
     words,
 )
+from models.starter.training.text.naming import for_many
 from models.starter.training.text.pictures import PEOPLE, Character, character, drawable, image_prompt
 from models.starter.training.text.topics import Topic
 from models.starter.training.vocabulary import CHARACTER_KEYS, MOODS, SETTINGS, STYLES, place
@@ -101,16 +102,18 @@ class _Pen:
 
     def __init__(self, rng: Random, topic: Topic, actor: str) -> None:
         self.rng, self.topic = rng, topic
-        self.slots = {"{T}": topic.inside, "{N}": topic.short, "{P}": actor}
+        self.slots = {"{T}": topic.inside, "{P}": actor}
         # "Mira sets out to understand Mira": a phrase with both needs an actor whom the topic does not name.
         self.acting = actor.casefold() not in topic.inside.casefold()
+        self.many = {name for name, many in zip((topic.short, topic.second_short), topic.many, strict=True) if many}
         self.used: set[str] = set()
 
     def write(self, pattern: str, short: str = "") -> str:
         """The pattern with its choices made and its slots filled; `short` stands for `{N}`, else the topic's own."""
         while CHOICE.search(pattern):
             pattern = CHOICE.sub(lambda match: self.rng.choice(match.group(1).split("|")), pattern)
-        slots = {**self.slots, "{N}": short} if short else self.slots
+        slots = {**self.slots, "{N}": short or self.topic.short}
+        pattern = for_many(pattern) if slots["{N}"] in self.many else pattern
         # One pass, so that braces or slots inside a topic stay what they are; a sentence may open with any slot.
         return capitalised("".join(slots.get(part, part) for part in SLOT.split(pattern)))
 

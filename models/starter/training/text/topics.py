@@ -15,7 +15,7 @@ from random import Random
 
 from models.starter.training.text import inventing
 from models.starter.training.text.frames import Frame, draw_frame, tails
-from models.starter.training.text.library import Theme, held_out_topics, owned, themes, words
+from models.starter.training.text.library import PLURAL_ONLY, Theme, held_out_topics, owned, themes, words
 from models.starter.training.text.naming import (
     LONGEST_NAME_CHARACTERS,
     form_of,
@@ -59,7 +59,8 @@ NOUN_EXPONENT = 0.75
 class Topic:
     """A topic: its `text` as typed, its name inside a sentence, short names, and where its story comes from.
 
-    `shorts`: what the sentences of each theme call it. `hero`: a name in the topic; `gender`: of a person known by name.
+    `short`: what the sentences of its theme call it, `second_short` those of a second theme; `many`: whether these mean many
+    things. `hero`: a name in the topic; `gender`: of a person known by name.
     """
 
     text: str
@@ -72,6 +73,7 @@ class Topic:
     hero: str = ""
     gender: str = ""
     second_short: str = ""
+    many: tuple[bool, bool] = (False, False)
 
 
 @dataclass(frozen=True)
@@ -201,6 +203,7 @@ def _framed(rng: Random, frame: Frame, entry: Entry, family: str, name: str = ""
         nouns=nouns,
         hero=hero,
         second_short=seconds.format(**values) if paired else "",
+        many=("{ns}" in frame.short or entry.words[0].rpartition(" ")[2] in PLURAL_ONLY, seconds == "{ms}"),
     )
 
 
