@@ -80,17 +80,29 @@ def decode_in_tiles(vae: Any) -> None:
 
 
 def _placed(component: Component, strategy: Strategy, device: torch.device, dtype: torch.dtype) -> Any:
-    """One model in the strategy's precision, on the device or streamed to it."""
-    large = is_encoder(component) or is_denoiser(component)
-    weights = strategy.weights if large and not component.quantized else "native"
-    model = _read(component, weights, device, dtype)
+    """One model in the strategy's precision, on the device or streamed to it.
+
+    An encoder that is streamed keeps its precision: it passes once for each prompt, which lowering it would not pay back.
+    """
+    streamed = strategy.residency == "stream" and (is_encoder(component) or is_denoiser(component))
+    keeps = component.quantized or (is_encoder(component) if streamed else not _lowered(component))
+    weights = "native" if keeps else strategy.weights
+    made_on_device = weights in ("int8", "nf4") and not streamed
+    model = _read(component, weights if made_on_device else "native", device, dtype)
     if weights == "fp8":
         _cast_layers(model, component, dtype)
-    if large and strategy.residency == "stream":
+    if streamed:
+        if weights == "nf4":
+            _pack_layers(model, device, dtype)
         _stream(model, component, strategy, device)
-    elif weights not in ("int8", "nf4"):  # those are made on the device
+    elif not made_on_device:
         model.to(device)
     return model
+
+
+def _lowered(component: Component) -> bool:
+    """Whether a strategy's precision applies: to what is large, and not to a VAE."""
+    return is_encoder(component) or is_denoiser(component)
 
 
 def _read(component: Component, weights: str, device: torch.device, dtype: torch.dtype) -> Any:
@@ -128,6 +140,31 @@ def _cast_layers(model: Any, component: Component, dtype: torch.dtype) -> None:
             compute_dtype=dtype,
             skip_modules_pattern=_ENCODER_LAYERS_NOT_CAST,
         )
+
+
+def _pack_layers(model: Any, device: torch.device, dtype: torch.dtype) -> None:
+    """Make every Linear layer one of 4 bits a weight, layer by layer: the device never holds more than one of them.
+
+    The packed weights go back to the host, from where they are streamed; their scales stay on the device.
+    """
+    import bitsandbytes
+
+    for parent in list(model.modules()):
+        for name, layer in list(parent.named_children()):
+            if type(layer) is torch.nn.Linear:
+                packed = bitsandbytes.nn.Linear4bit(
+                    layer.in_features,
+                    layer.out_features,
+                    layer.bias is not None,
+                    dtype,
+                    quant_type="nf4",
+                    device="meta",
+                )
+                options = {"requires_grad": False, "quant_type": "nf4", "compress_statistics": True}
+                packed.weight = bitsandbytes.nn.Params4bit(layer.weight.data, module=packed, **options).to(device)
+                packed.weight.data = packed.weight.data.cpu()
+                packed.bias = layer.bias
+                setattr(parent, name, packed)
 
 
 def _stream(model: Any, component: Component, strategy: Strategy, device: torch.device) -> None:

@@ -1,0 +1,155 @@
+"""How weights are best streamed: seconds a step and peak memory of one denoiser, way by way, on this card.
+
+    python -m benchmarks.memory.streaming [--tiny] [--json FILE] [--only WORDS]
+
+The denoiser is FLUX.1's transformer with random weights, at 1024x1024 pixels. The limit is the larger of two times that are
+measured in the same run: a step with all weights resident, and the weights' bytes over the bus's speed.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks.memory.architectures import architecture
+from benchmarks.memory.build import _random
+
+STEPS = 6
+TOKENS, PROMPT_TOKENS = 4096, 512
+# name, weights, options of apply_group_offloading (None: resident)
+_LEAVES: dict[str, Any] = {"offload_type": "leaf_level", "record_stream": True}
+_BLOCKS: dict[str, Any] = {"offload_type": "block_level", "num_blocks_per_group": 1, "record_stream": True}
+WAYS: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
+    ("resident", "native", None),
+    ("resident fp8", "fp8", None),
+    ("resident nf4", "nf4", None),
+    ("leaves nf4", "nf4", _LEAVES),
+    ("blocks nf4", "nf4", _BLOCKS),
+    ("leaves fp8", "fp8", _LEAVES),
+    ("leaves fp8, not recorded", "fp8", {"offload_type": "leaf_level"}),
+    ("blocks fp8", "fp8", _BLOCKS),
+    ("leaves", "native", _LEAVES),
+    ("blocks", "native", _BLOCKS),
+)
+
+
+def main(
+    tiny: Annotated[bool, typer.Option(help="A tiny transformer.")] = False,
+    as_json: Annotated[Path | None, typer.Option("--json", help="Also write the figures here.")] = None,
+    only: Annotated[str, typer.Option(help="Ways whose name holds this.")] = "",
+) -> None:
+    """Measure every way and print one line for each."""
+    import torch
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    figures: dict[str, Any] = {"bus_gb_per_second": _bus(device), "ways": {}}
+    print(f"pinned host to device: {figures['bus_gb_per_second']} GB/s", flush=True)
+    for name, weights, options in WAYS:
+        if only not in name:
+            continue
+        try:
+            found = figures["ways"][name] = measure(weights, options, tiny, device)
+        except (RuntimeError, ImportError, ValueError, TypeError, AttributeError, NotImplementedError) as error:
+            found = figures["ways"][name] = {"error": f"{type(error).__name__}: {str(error)[:200]}"}
+        gc.collect()
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+        print(name, json.dumps(found), flush=True)
+        if as_json:
+            as_json.write_text(json.dumps(figures, indent=1))
+
+
+def measure(weights: str, options: dict[str, Any] | None, tiny: bool, device: Any) -> dict[str, Any]:
+    """One way: set-up, seconds of each step after the first two, peak of the allocator."""
+    import diffusers
+    import torch
+
+    from stages.images.loading import _pack_layers
+
+    part = architecture("flux1", tiny).parts["transformer"]
+    with torch.device("meta"):
+        model = getattr(diffusers, part.class_name)(**part.config)
+    model = model.to(torch.bfloat16).to_empty(device=device)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.copy_(_random(name, parameter, device))
+    began = time.monotonic()
+    if weights == "nf4":
+        _pack_layers(model, device, torch.bfloat16)
+    if weights == "fp8":
+        model.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=torch.bfloat16)
+    if options is None:
+        for parameter in model.parameters():
+            parameter.data = parameter.data.to(device)
+    else:
+        given = {**options, "use_stream": device.type == "cuda"}
+        given["record_stream"] = given.get("record_stream", False) and device.type == "cuda"
+        diffusers.hooks.apply_group_offloading(model, onload_device=device, offload_device=torch.device("cpu"), **given)
+    set_up = time.monotonic() - began
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+    seconds = _steps(model, part.config, tiny, device)
+    peak = torch.cuda.max_memory_reserved() / 2**30 if device.type == "cuda" else 0.0
+    return {
+        "set_up_seconds": round(set_up, 2),
+        "step_seconds": round(min(seconds[2:]), 4),
+        "all_steps": [round(each, 4) for each in seconds],
+        "peak_reserved_gib": round(peak, 2),
+    }
+
+
+def _steps(model: Any, config: dict[str, Any], tiny: bool, device: Any) -> list[float]:
+    import torch
+
+    tokens, prompt = (64, 16) if tiny else (TOKENS, PROMPT_TOKENS)
+    side = int(tokens**0.5)
+    like = {"device": device, "dtype": torch.bfloat16}
+    places = torch.zeros(tokens, 3, **like)
+    places[:, 1] = torch.arange(tokens, device=device) // side
+    places[:, 2] = torch.arange(tokens, device=device) % side
+    given = {
+        "hidden_states": torch.randn(1, tokens, config["in_channels"], **like),
+        "encoder_hidden_states": torch.randn(1, prompt, config["joint_attention_dim"], **like),
+        "pooled_projections": torch.randn(1, config["pooled_projection_dim"], **like),
+        "timestep": torch.full((1,), 0.5, **like),
+        "img_ids": places,
+        "txt_ids": torch.zeros(prompt, 3, **like),
+    }
+    found = []
+    for _ in range(STEPS):
+        began = time.monotonic()
+        with torch.no_grad():
+            model(**given, return_dict=False)[0].sum().item()  # waits for the device
+        found.append(time.monotonic() - began)
+    return found
+
+
+def _bus(device: Any) -> float | None:
+    """GB/s from pinned memory, the best of five copies of 1 GB."""
+    import torch
+
+    if device.type != "cuda":
+        return None
+    source, target = (
+        torch.empty(10**9, dtype=torch.uint8).pin_memory(),
+        torch.empty(10**9, dtype=torch.uint8, device=device),
+    )
+    best = 0.0
+    for _ in range(5):
+        torch.cuda.synchronize()
+        began = time.monotonic()
+        target.copy_(source, non_blocking=True)
+        torch.cuda.synchronize()
+        best = max(best, 1 / (time.monotonic() - began))
+    return round(best, 1)
+
+
+if __name__ == "__main__":
+    typer.run(main)
