@@ -44,7 +44,7 @@ HOSTILE_SHARE = 0.03
 UNKNOWN_SHARE = 0.18
 PAIR_SHARE = 0.08
 # How often a known noun, name or deed is drawn, compared with another: people are many, places few and often asked for.
-ENTRY_WEIGHTS = {"nouns": 1.0, "mass": 1.2, "heads": 1.6, "women": 0.5, "men": 0.5, "places": 2.5, "deeds": 2.0}
+ENTRY_WEIGHTS = {"nouns": 1.0, "mass": 1.2, "heads": 1.0, "women": 0.8, "men": 0.8, "places": 0.8, "deeds": 3.0}
 # Of the nouns, a single word ("spoon") is more often what somebody types than a compound ("spoon rest").
 SINGLE_WORD_WEIGHT = 2.0
 # Before such words a noun with its own article ("the five senses") cannot stand.
@@ -52,7 +52,7 @@ DETERMINED = re.compile(r"(the|my|no|little|much|\}) \{n\}")
 # What the scenes of a second noun call it, by the slots that it fills in the topic.
 SECOND_NOUNS = ((("{ms}",), "{ms}"), (("{m}", "{am}"), "the {m}"), (("{u}",), "{u}"))
 # Between themes drawn alike (0) and nouns drawn alike (1): a theme's sentences are learned as well as its nouns.
-NOUN_EXPONENT = 0.75
+NOUN_EXPONENT = 0.8
 
 
 @dataclass(frozen=True)
