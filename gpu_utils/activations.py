@@ -1,8 +1,9 @@
 """What work takes beside the weights: formulas over configs, calibrated with what was measured.
 
 A caller that can build the model without memory may pass figures of a dry run instead (see `estimate`).
-Source of the figures: a pipeline of FLUX.1's architecture on one H200, 20 November 2026, bfloat16. Dry runs of its transformer:
-159, 468, 984 MiB at 512, 1024, 1536 pixels; peak with all weights resident at 1024: 36.3 GiB.
+Source of the figures: FLUX.1's architecture at 1024x1024 on one H200, 20 November 2026, bfloat16: a peak of 36.3 GiB with all
+weights resident. Dry runs (`dry_run.py`, a lower bound) of denoisers at 1024 pixels in MiB: FLUX.1 464, FLUX.2-klein 579,
+Z-Image 534, SDXL 158; of Stable Diffusion 1.5 at 512: 65; of encoders for 512 tokens: T5 XXL 312, Qwen3-4B 241.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from gpu_utils.sizes import MIB
 TILE_PIXELS = 512
 DENOISER_TENSORS = 17.5  # of hidden size, per token
 DECODER_TENSORS = 18  # of picture size with the channels of the decoder's last block; convolution workspaces included
-UNET_TENSORS = 40  # of latent size with the channels of the first block
+UNET_TENSORS = 26  # of latent size with the channels of the first block
 ENCODER_TOKENS = 512
 SPEECH_BYTES = 512 * MIB  # a sentence of 400 characters; small beside the context for every model of this kind
 _DEFAULT_HIDDEN, _DEFAULT_CHANNELS, _DEFAULT_VOCABULARY = 4096, 128, 150_000
@@ -107,6 +108,8 @@ def _encoder(component: Component, element_bytes: int) -> int:
     config = text_config(component.config)
     hidden = _hidden(config)
     per_token = DENOISER_TENSORS * hidden
+    if component.class_name.startswith(("T5", "UMT5", "MT5")):  # attention with a bias is computed in full
+        per_token += 8 * ENCODER_TOKENS * _number(config, "num_heads", otherwise=64)
     if component.class_name.endswith(("ForCausalLM", "ForConditionalGeneration")):
         vocabulary = _number(config, "vocab_size", otherwise=_DEFAULT_VOCABULARY)
         per_token += layers_of(config) * hidden + vocabulary
