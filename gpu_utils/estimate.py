@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from gpu_utils.activations import Activations, Work, activations, is_denoiser, is_encoder, layers_of
 from gpu_utils.budget import CONTEXT_BYTES
 from gpu_utils.checkpoints import Checkpoint, Component
-from gpu_utils.precision import BYTES_PER_ELEMENT, stored_bytes, two_largest_bytes
+from gpu_utils.precision import BYTES_PER_ELEMENT, scale_bytes, stored_bytes, two_largest_bytes
 from gpu_utils.sizes import GIB
-from gpu_utils.strategies import Need, Source, Strategy
+from gpu_utils.strategies import Need, Source, Strategy, Weights
 
 if TYPE_CHECKING:
     from gpu_utils.learned import Measurement
@@ -57,12 +57,13 @@ def estimate(
 
 
 def _stored(part: Component, strategy: Strategy, element_bytes: int) -> int:
-    return stored_bytes(part, strategy.weights if _lowered(part) else "native", element_bytes)
+    return stored_bytes(part, _weights(part, strategy), element_bytes)
 
 
-def _lowered(part: Component) -> bool:
-    """Whether a strategy's precision applies: to what is large, and not to a VAE."""
-    return part.name == "model" or is_encoder(part) or is_denoiser(part)
+def _weights(part: Component, strategy: Strategy) -> Weights:
+    """A strategy's precision applies to what is large: not to a VAE, nor to encoders that pass through only once."""
+    lowered = is_denoiser(part) or part.name == "model" or (is_encoder(part) and strategy.residency != "stream")
+    return strategy.weights if lowered else "native"
 
 
 def _phases(
@@ -77,8 +78,14 @@ def _phases(
         return sum(stored[part.name] for part in chosen)
 
     def passing(chosen: list[Component]) -> int:
-        leaves = (two_largest_bytes(part, strategy.weights, element_bytes) for part in chosen)
-        return max(leaves, default=0)
+        return max(
+            (
+                two_largest_bytes(part, _weights(part, strategy), element_bytes)
+                + scale_bytes(part, _weights(part, strategy))
+                for part in chosen
+            ),
+            default=0,
+        )
 
     match strategy.residency:
         case "resident":
@@ -107,7 +114,7 @@ def _host(checkpoint: Checkpoint, strategy: Strategy, stored: Mapping[str, int],
         taken_as_it_is = part.quantized or part.disk_bytes == stored_bytes(part, "native", element_bytes)
         if strategy.host == "pinned" and is_denoiser(part):
             return int(stored[part.name] * PINNED_FACTOR)
-        if strategy.weights == "fp8" and _lowered(part):
+        if _weights(part, strategy) == "fp8":
             return stored[part.name]
         if strategy.residency == "split":
             return stored[part.name]

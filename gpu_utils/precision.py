@@ -37,15 +37,25 @@ def two_largest_bytes(component: Component, weights: Weights, element_bytes: int
     return sum(sorted(sizes)[-2:])
 
 
+def scale_bytes(component: Component, weights: Weights) -> int:
+    """What of quantised weights stays on the device while they are streamed: nf4's scales, themselves quantised to bytes."""
+    if weights != "nf4" or component.quantized:
+        return 0
+    return sum(tensor.elements // 64 for name, tensor in component.tensors.items() if _is_linear(name, tensor))
+
+
+def _is_linear(name: str, tensor: TensorHeader) -> bool:
+    return len(tensor.shape) == 2 and name.endswith(".weight") and not _NOT_LINEAR.search(name)
+
+
 def _tensor_bytes(name: str, tensor: TensorHeader, weights: Weights, element_bytes: int) -> int:
     if not tensor.floating:
         return tensor.size_bytes
     is_layer = len(tensor.shape) >= 2 and name.endswith(".weight") and not _NOT_LINEAR.search(name)
-    is_linear = is_layer and len(tensor.shape) == 2
     if weights == "fp8" and is_layer and not _NOT_CAST.search(name):
         return tensor.elements
-    if weights == "int8" and is_linear:
+    if weights == "int8" and _is_linear(name, tensor):
         return tensor.elements + 4 * tensor.shape[0]
-    if weights == "nf4" and is_linear:
+    if weights == "nf4" and _is_linear(name, tensor):
         return tensor.elements * _NF4_BYTES_PER_64 // 64
     return tensor.elements * element_bytes

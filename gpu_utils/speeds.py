@@ -34,6 +34,7 @@ PICTURES = {
     "fp8": Shipped(0.93 / 0.82, 0.17),
     "int8": Shipped(0.93 / 0.82, 0.17),  # not measured: taken as fp8
     "nf4": Shipped(0.85 / 0.82, 0.17),
+    "stream-nf4": Shipped(1.25, 0.25),  # not measured yet: 6.7 GB pass at each step instead of 23.8
     "stream": Shipped(2.27 / 0.82, 20.5 / 33.7),  # loading includes pinning a copy of the weights
     "stream-fp8": Shipped(1.68 / 0.82, 19.4 / 33.7),
     "stream-low": Shipped(4.54 / 0.82, 0.17),

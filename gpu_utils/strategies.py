@@ -29,8 +29,9 @@ class Strategy:
     `weights` is the precision in which weights lie on the device (denoiser, text encoders, language model; a VAE stays
     native). `residency`: "resident", all at once; "encode-first", the text encoders are loaded, used and dropped before
     the rest is loaded; "split", what does not fit the GPU stays on the CPU; "stream", weights pass through the GPU leaf by
-    leaf, text encoders first. `host` says where streamed weights wait. `needs` are optional packages. `exact`: weights
-    keep their precision, so the result is that of full precision but for the rounding of another order of operations.
+    leaf, text encoders first and in their own precision. `host` says where streamed weights wait. `needs` are optional
+    packages. `exact`: weights keep their precision, so the result is that of full precision but for the rounding of
+    another order of operations.
     """
 
     name: str
@@ -56,6 +57,7 @@ DIFFUSION = (
     Strategy("fp8", "fp8", "encode-first", tiled_decoding=True),
     Strategy("int8", "int8", "encode-first", tiled_decoding=True, needs=("bitsandbytes",)),
     Strategy("nf4", "nf4", "encode-first", tiled_decoding=True, needs=("bitsandbytes",)),
+    Strategy("stream-nf4", "nf4", "stream", "pinned", tiled_decoding=True, needs=("bitsandbytes",)),
     Strategy("stream", residency="stream", host="pinned", tiled_decoding=True),
     Strategy("stream-fp8", "fp8", "stream", "pinned", tiled_decoding=True),
     Strategy("stream-low", residency="stream", host="pageable", tiled_decoding=True),

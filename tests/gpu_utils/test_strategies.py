@@ -16,6 +16,7 @@ NEEDS = {
     "fp8": Need(15 * GIB, GIB),
     "int8": Need(15 * GIB, GIB),
     "nf4": Need(10 * GIB, GIB),
+    "stream-nf4": Need(6 * GIB, 12 * GIB),
     "stream": Need(4 * GIB, 34 * GIB),
     "stream-fp8": Need(4 * GIB, 20 * GIB),
     "stream-low": Need(4 * GIB, 24 * GIB),
@@ -23,7 +24,7 @@ NEEDS = {
     "stream-disk": Need(4 * GIB, 2 * GIB),
     "cpu": Need(0, 34 * GIB),
 }
-SECONDS = (1.0, 1.0, 1.1, 1.2, 1.4, 1.05, 2.7, 2.1, 5.4, 5.2, 60.0, 900.0)
+SECONDS = (1.0, 1.0, 1.1, 1.2, 1.4, 1.05, 1.3, 2.7, 2.1, 5.4, 5.2, 60.0, 900.0)
 SPEEDS = {
     strategy.name: Speed(20.0 if strategy.host == "pinned" else 5.0, seconds)
     for strategy, seconds in zip(DIFFUSION, SECONDS, strict=True)

@@ -127,7 +127,7 @@ def test_little_host_memory_leads_away_from_pinned_weights(machine: Machine, flu
     machine.host(10)
     assert place(wish(flux_1)).strategy == "stream-low"
     machine.host(100)
-    assert place(replace(wish(flux_1), count=20)).strategy == "stream-fp8"
+    assert place(replace(wish(flux_1), count=20)).strategy == "stream-nf4"
 
 
 def test_memory_that_is_still_coming_back_is_waited_for(machine: Machine, flux_1: Model) -> None:
