@@ -1,10 +1,10 @@
 """Real stages beside a real neighbour: only so much of the GPU is free, and every run has to end well without a person.
 
-    python -m benchmarks.memory --cells flux1:all,flux1:16,flux1:6:stream-fp8 --work DIR --results FILE [--tiny]
+    python -m benchmarks.memory --cells flux1:all,flux1:16,flux1:6:stream-fp8,flux1:all:auto:decoding --work DIR --results FILE
 
-A cell is a model, the GiB that are free ("all": no neighbour), and a strategy ("auto" where none is named). Cells that stand in
-the results file are left out: what one call did not reach, the next does. On a machine without a GPU there is no neighbour, and
-with --tiny everything else is as it would be. `python -m benchmarks.memory.table` writes the results out.
+A cell is a model, the GiB that are free ("all": no neighbour), a strategy ("auto" where none is named), and a fault: the
+moment at which the neighbour takes all the rest. Cells that stand in the results file are left out: what one call did not
+reach, the next does. On a machine without a GPU there is no neighbour, and with --tiny everything else is as it would be.
 """
 
 from __future__ import annotations
@@ -31,6 +31,18 @@ from gpu_utils.probe import default_probe
 GIB = 2**30
 SIZES = ("4", "6", "8", "12", "16", "24", "48", "all")
 CELL_TIMEOUT_SECONDS = 240.0
+POLL_SECONDS = 0.005
+# A neighbour that takes everything leaves this much: drivers keep a little for themselves.
+LEFT_BYTES = 64 * 2**20
+# When the neighbour takes the memory: so many seconds after the stage has said that it is at this phase. Decoding wants more
+# than denoising has held, so what is taken in the middle of denoising is missed there.
+FAULTS: dict[str, tuple[str, float]] = {
+    "admission": ("loading", 0.0),
+    "load": ("loading", 2.0),
+    "encoding": ("encoding", 0.0),
+    "denoising": ("denoising", 0.0),
+    "decoding": ("denoising", 0.45),
+}
 
 
 @dataclass(frozen=True)
@@ -40,11 +52,12 @@ class Cell:
     model: Name
     free_gib: str
     strategy: str
+    fault: str
 
     @property
     def key(self) -> str:
         """Its name in the results."""
-        return f"{self.model}:{self.free_gib}:{self.strategy}"
+        return ":".join(word for word in (self.model, self.free_gib, self.strategy, self.fault) if word)
 
 
 def cells_of(text: str) -> list[Cell]:
@@ -52,11 +65,13 @@ def cells_of(text: str) -> list[Cell]:
     found: list[Cell] = []
     for item in text.split(","):
         model, _, rest = item.partition(":")
-        size, _, strategy = rest.partition(":")
-        if model not in NAMES or (size and size != "all" and not size.replace(".", "", 1).isdigit()):
+        size, _, rest = rest.partition(":")
+        strategy, _, fault = rest.partition(":")
+        sized = not size or size == "all" or size.replace(".", "", 1).isdigit()
+        if model not in NAMES or not sized or (fault and fault not in FAULTS):
             raise typer.BadParameter(f"{item} is no cell; flux1:16 is one")
         sizes = [size] if size else list(SIZES)
-        found += [Cell(model, each, strategy or "auto") for each in sizes]
+        found += [Cell(model, each, strategy or "auto", fault) for each in sizes]
     return found
 
 
@@ -101,28 +116,51 @@ def measure(cell: Cell, work: Path, neighbour: Neighbour, scenes: int, learned: 
     run = make_run(output, cell.model, cell.strategy, scenes, tiny)
     data = work / "learned" / ("shared" if learned else cell.key.replace(":", "_"))
     began = time.monotonic()
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.memory.leg", STAGE_OF[cell.model], str(run.path)],
-            env=environment(work, data),
-            capture_output=True,
-            text=True,
-            timeout=CELL_TIMEOUT_SECONDS,
-        )
-        code, said = done.returncode, done.stderr
-    except subprocess.TimeoutExpired as error:
-        code, said = -1, (error.stderr or b"").decode(errors="replace") if isinstance(error.stderr, bytes) else ""
+    command = [sys.executable, "-m", "benchmarks.memory.leg", STAGE_OF[cell.model], str(run.path)]
+    said = run.path / "said.log"
+    with said.open("wb") as sink:
+        process = subprocess.Popen(command, env=environment(work, data), stdout=sink, stderr=sink)
+        taken = _take_at(FAULTS[cell.fault], run.events_path, process, neighbour) if cell.fault else None
+        try:
+            code = process.wait(CELL_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = -9
     return {
         "model": cell.model,
         "free_gib": cell.free_gib,
         "strategy_wanted": cell.strategy,
         "free_bytes": answer["free_bytes"] if answer else None,
         "held_bytes": answer["held_bytes"] if answer else None,
+        "fault": cell.fault,
+        "taken": taken,
         "exit_code": code,
         "wall_seconds": round(time.monotonic() - began, 2),
-        "said": said[-2000:],
+        "said": said.read_text(errors="replace")[-2000:],
         **figures(run, cell.model),
     }
+
+
+def _take_at(
+    moment: tuple[str, float], events: Path, process: subprocess.Popen[bytes], neighbour: Neighbour
+) -> dict[str, Any] | None:
+    """Let the neighbour take all that is left at the moment; what it says, and how long after the phase began."""
+    phase, delay = moment
+    while process.poll() is None:
+        at = next((event["at"] for event in _events(events) if event.get("phase") == phase), None)
+        if at is not None and time.time() >= at + delay:
+            answer = neighbour.ask("free", LEFT_BYTES)
+            return {"phase": phase, "seconds_after": round(time.time() - at, 3), **(answer or {})}
+        time.sleep(POLL_SECONDS)
+    return None
+
+
+def _events(path: Path) -> list[dict[str, Any]]:
+    """Whole lines of the run's events."""
+    try:
+        return [json.loads(row) for row in path.read_text().splitlines(keepends=True) if row.endswith("\n")]
+    except OSError:
+        return []
 
 
 def line(cell: Cell, found: dict[str, Any]) -> str:
