@@ -27,6 +27,7 @@ DECAY_SHARE = 0.4
 TOKENS_PER_BATCH = 65_536
 # How often training stops for some seconds to measure what the model knows.
 RECALL_EVERY_SECONDS = 150
+FIRST_RECALL_SECONDS = 45
 SHARD_BYTES = 15_000_000
 CHECKPOINT = "text_checkpoint.pt"
 
@@ -83,7 +84,7 @@ def train(
         pool = Pool(queue, Random(part))
         pool.fill(1_000 if smoke else 40_000)
         log: list[dict[str, float]] = []
-        recalled = clock.elapsed
+        recalled = clock.elapsed + FIRST_RECALL_SECONDS - RECALL_EVERY_SECONDS
         budget = tokens_per_batch // 16 if smoke else tokens_per_batch
         seen_tokens, said, said_tokens, said_step = 0, clock.elapsed, 0, step
         losses = torch.zeros((), device=device)
@@ -106,13 +107,13 @@ def train(
                 )
             if clock.elapsed - recalled > RECALL_EVERY_SECONDS:
                 _say(f"{clock.elapsed:4.0f} s  {_recalled(model, tokenizer, smoke, step)}")
-                recalled = clock.elapsed
-        _say(_recalled(model, tokenizer, smoke, step))
+                recalled = clock.elapsed + FIRST_RECALL_SECONDS - RECALL_EVERY_SECONDS
         write_shards(model, out_dir)
         shutil.copyfile(tokenizer_file, out_dir / "tokenizer.json")
         (out_dir / f"text_log_{part}.json").write_text(json.dumps(log), encoding="utf-8")
         saved = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
         torch.save({**saved, "step": step, "seconds": clock.total, "part": part}, checkpoint)
+        _say(_recalled(model, tokenizer, smoke, step))
         _say(f"part {part} done: step {step}, {seen_tokens / 1e6:.0f} M tokens, {clock.elapsed:.0f} s")
     finally:
         for process in generators:
