@@ -30,7 +30,7 @@ from gpu_utils.probe import default_probe
 
 GIB = 2**30
 SIZES = ("4", "6", "8", "12", "16", "24", "48", "all")
-CELL_TIMEOUT_SECONDS = 240.0
+CELL_TIMEOUT_SECONDS = 200.0
 POLL_SECONDS = 0.005
 # A neighbour that takes everything leaves this much: drivers keep a little for themselves.
 LEFT_BYTES = 64 * 2**20
