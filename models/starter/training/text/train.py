@@ -107,7 +107,7 @@ def train(
                 )
             if clock.elapsed - recalled > RECALL_EVERY_SECONDS:
                 _say(f"{clock.elapsed:4.0f} s  {_recalled(model, tokenizer, smoke, step)}")
-                recalled = clock.elapsed + FIRST_RECALL_SECONDS - RECALL_EVERY_SECONDS
+                recalled = clock.elapsed
         write_shards(model, out_dir)
         shutil.copyfile(tokenizer_file, out_dir / "tokenizer.json")
         (out_dir / f"text_log_{part}.json").write_text(json.dumps(log), encoding="utf-8")
