@@ -64,7 +64,7 @@ def scenes_request(topic: TopicManifest, before: Made | None) -> Made:
             "number_of_scenes": story.number_of_scenes,
             "language": story.language,
             "style": story.style,
-            "model": _identity(writing, before),
+            "model": _identity(writing, topic.profile, before),
             "dtype": writing.dtype,
             "temperature": writing.temperature,
             "top_p": writing.top_p,
@@ -104,7 +104,7 @@ def audio_made(topic: TopicManifest, scene: Scene, take: int, before: Made | Non
             "scene_id": scene.scene_id,
             "narration": scene.narration,
             "language": topic.settings.story.language,
-            "model": _identity(speaking, before),
+            "model": _identity(speaking, topic.profile, before),
             "dtype": speaking.dtype,
             "voice": speaking.voice,
             "words_per_minute": speaking.words_per_minute,
@@ -134,7 +134,7 @@ def image_made(topic: TopicManifest, story: ScenesManifest, scene: Scene, take: 
             "height": height,
             "num_inference_steps": painting.num_inference_steps,
             "guidance_scale": painting.guidance_scale,
-            "model": _identity(painting, before),
+            "model": _identity(painting, topic.profile, before),
             "dtype": painting.dtype,
             "seed": topic.seed,
             "take": take,
@@ -201,13 +201,13 @@ def report_made(
     )
 
 
-def _identity(settings: ScenesSettings | AudioSettings | ImagesSettings, before: Made | None) -> str:
+def _identity(settings: ScenesSettings | AudioSettings | ImagesSettings, profile: str, before: Made | None) -> str:
     """Which weights `settings` name. While they are away, those of that name that made `before`. Raises WeightsMissing.
 
     So a finished run stays finished on a machine without its weights: they are needed to make something, not to read it.
     """
     try:
-        return model_identity(settings.model_id, settings.revision)
+        return model_identity(settings.model_id, settings.revision, profile)
     except WeightsMissing:
         noted = before.made_from.get("model") if before and before.model_id == _name(settings) else None
         if not isinstance(noted, str):

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 from importlib import metadata
 from pathlib import Path
 
@@ -28,33 +29,56 @@ def user_cache_directory() -> Path:
     return Path(chosen) if chosen else base / "scene-relay"
 
 
-def weights_directory(model_id: str, revision: str | None) -> Path:
+def hub_cache_directory() -> Path:
+    """Where repositories lie once fetched, as huggingface_hub has it: other programs' models count, and they find ours."""
+    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface"
+    hub = os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE") or Path(home) / "hub"
+    return Path(os.path.expandvars(hub)).expanduser()
+
+
+def repository_folder(repository: str) -> Path:
+    """The folder of a repository in the hub cache, whether it is there or not."""
+    return hub_cache_directory() / f"models--{repository.replace('/', '--')}"
+
+
+def local_directory(model_id: str) -> Path | None:
+    """The directory that `model_id` names, in the working directory or in the project."""
+    given = Path(model_id).expanduser()
+    return next((path.resolve() for path in (given, PROJECT_ROOT / given) if path.is_dir()), None)
+
+
+def is_repository(model_id: str) -> bool:
+    """Whether `model_id` has the form of a repository's name, `owner/name`."""
+    return re.fullmatch(r"[\w.-]+/[\w.-]+", model_id) is not None
+
+
+def weights_directory(model_id: str, revision: str | None, profile: str | None = None) -> Path:
     """The directory with the model's files. Raises WeightsMissing with the next step; downloads nothing.
 
     A relative `model_id` is looked up in the working directory, then in the project; else it names a repository of
-    which a snapshot lies in the hub cache.
+    which a snapshot lies in the hub cache. `profile` is the one to fetch when it does not.
     """
-    given = Path(model_id).expanduser()
-    for candidate in (given, PROJECT_ROOT / given):
-        if candidate.is_dir():
-            return candidate.resolve()
-    if re.fullmatch(r"[\w.-]+/[\w.-]+", model_id):
+    directory = local_directory(model_id)
+    if directory:
+        return directory
+    if is_repository(model_id):
         snapshot = _cached_snapshot(model_id, revision)
         if snapshot:
             return snapshot
         raise WeightsMissing(
-            f"the weights of {model_id} are not on this machine; fetch them first, or choose --profile starter"
+            f"the weights of {model_id} are not on this machine; "
+            f"`make models PROFILE={shlex.quote(profile) if profile else '...'}` fetches them, or choose --profile starter"
         )
     raise WeightsMissing(
         f"the weights directory {model_id} does not exist; correct model_id, or choose --profile starter"
     )
 
 
-def model_identity(model_id: str, revision: str | None) -> str:
+def model_identity(model_id: str, revision: str | None, profile: str | None = None) -> str:
     """What stands for the model in a key: `repository@commit`, or `sha256:...` over a directory's files."""
     if model_id == ESPEAK:
         return _espeak_identity()
-    directory = weights_directory(model_id, revision)
+    directory = weights_directory(model_id, revision, profile)
     if directory.parent.name == "snapshots":
         return f"{model_id}@{directory.name}"
     return f"sha256:{_directory_digest(directory)}"
@@ -71,13 +95,15 @@ def _espeak_identity() -> str:
 
 
 def _cached_snapshot(repository: str, revision: str | None) -> Path | None:
-    hub = os.environ.get("HF_HUB_CACHE") or Path(os.environ.get("HF_HOME") or "~/.cache/huggingface") / "hub"
-    folder = Path(hub).expanduser() / f"models--{repository.replace('/', '--')}"
+    """The snapshot of a revision, if it is there without a file that is gone or was found damaged: a link to nothing."""
+    folder = repository_folder(repository)
     commit = revision
     with contextlib.suppress(OSError):
         commit = (folder / "refs" / (revision or "main")).read_text().strip()
     snapshot = folder / "snapshots" / commit if commit else None
-    return snapshot if snapshot and snapshot.is_dir() else None
+    if not snapshot or not snapshot.is_dir() or any(p.is_symlink() and not p.exists() for p in snapshot.rglob("*")):
+        return None
+    return snapshot
 
 
 @functools.cache  # within one process the weights do not change under us, or nothing could be said about them
