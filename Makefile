@@ -18,7 +18,7 @@ unexport $(GIVEN)
 # The exit code of the program, printed because make turns every failure into 2.
 TELL = || { code=$$?; echo "scene-relay: exit code $$code" >&2; exit $$code; }
 
-.PHONY: help setup run resume batch new scenes audio images video report status plan schemas starter test test-gpu check format bench clean
+.PHONY: help setup run resume batch new scenes audio images video report status plan models schemas starter test test-gpu check format bench clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {split($$1, names, " "); for (n = 1; n in names; n++) printf "  make %-9s %s\n", names[n], $$2}' Makefile
@@ -50,6 +50,9 @@ status: $(VENV)/.ready ## What of RUN=... is there and what is missing
 
 plan: $(VENV)/.ready ## What resuming RUN=... would make, and why
 	@$(PY) -m stages plan $(TELL)
+
+models: $(VENV)/.ready ## Fetch the weights of PROFILE=..., or go on with it; needs no GPU
+	@$(PY) -m stages models fetch $(TELL)
 
 schemas: $(VENV)/.ready ## Write the JSON Schemas of the manifests into docs/schemas
 	@$(PY) -m stages schemas docs/schemas

@@ -13,7 +13,7 @@ from stages.pipeline.command_line import run_and_exit
 from stages.pipeline.errors import UsageError
 from stages.pipeline.progress import title
 
-TAKE_SETTINGS = ("new", "run", "resume", "batch", "plan")
+TAKE_SETTINGS = ("new", "run", "resume", "batch", "plan", "models")
 
 app = typer.Typer(
     add_completion=False,
@@ -23,6 +23,9 @@ app = typer.Typer(
     help="A topic in, a narrated storyboard out. Any setting can be given as --<table>.<setting>, for example "
     "--images.num-inference-steps 12; `settings` lists them.",
 )
+
+models = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The weights of a profile: fetch, list, verify.")
+app.add_typer(models, name="models")
 
 
 @app.callback()
@@ -193,6 +196,30 @@ def conflict(
     from stages.commands.memory import print_conflict
 
     print_conflict(stage, memory, as_json)
+
+
+@models.command("fetch")
+def models_fetch(context: typer.Context, profile: given.ProfileName = None) -> None:
+    """Fetch what a profile lacks; called again, it goes on where it broke off. Needs no GPU."""
+    from stages.commands.models import fetch_models
+
+    fetch_models(given.asked(context.obj, profile=profile))
+
+
+@models.command("list")
+def models_list(context: typer.Context, profile: given.ProfileName = None, as_json: given.AsJSON = False) -> None:
+    """What is on this machine, how big, for which profiles. Asks no server."""
+    from stages.commands.models import print_models
+
+    print_models(given.asked(context.obj, profile=profile), as_json)
+
+
+@models.command("verify")
+def models_verify(context: typer.Context, profile: given.ProfileName = None) -> None:
+    """Compute the digests of what was fetched again; what is damaged is moved aside."""
+    from stages.commands.models import verify_models
+
+    raise typer.Exit(verify_models(given.asked(context.obj, profile=profile)))
 
 
 @app.command()

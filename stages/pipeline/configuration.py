@@ -97,6 +97,17 @@ def load_configuration(
     return Configuration(_merge(layers), chosen, reason, out)
 
 
+def profiles_known(config: Path | None = None) -> tuple[str, tuple[str, ...]]:
+    """The profile that environment or pipeline.toml ask for, `auto` when neither does, and the names of all there are.
+
+    Needs no weights. Raises ConfigError.
+    """
+    path = config or _config_path()
+    document = _read_toml(path)
+    names = tuple(read_profiles(document.get("profiles", {}), path))
+    return str(_environment().profile or document.get("profile") or AUTO), names
+
+
 def output_directory(output: Path | None = None, config: Path | None = None) -> Path:
     """Where run directories go; needs no profile and no weights. Raises ConfigError."""
     return _output(output, _environment(), _read_toml(config or _config_path()))

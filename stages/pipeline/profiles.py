@@ -68,7 +68,7 @@ def choose_profile(wanted: str, profiles: Mapping[str, Profile]) -> tuple[str, s
     if not fitting:
         raise WeightsMissing(
             f"no profile that fits {card} has its weights on this machine (there are {', '.join(profiles)}); "
-            "fetch the weights of one, or name one with --profile"
+            "`make models PROFILE=...` fetches those of one, or name one with --profile"
         )
     best = max(fitting, key=lambda name: profiles[name].needs_vram_gib)
     return best, f"auto: the best of {len(here)} with weights on this machine that fits {card}"
