@@ -69,16 +69,20 @@ class Watcher(Protocol):
 def fetch(models: Sequence[NamedModel], watcher: Watcher) -> list[Plan]:
     """Bring every model here that is not. Models that are whole cost no question to the server.
 
-    Raises WeightsMissing, TryAgainLater, StorageError, ConfigError. What came before an error stays, and is gone on from.
+    Raises WeightsMissing, TryAgainLater, StorageError, ConfigError, and Interrupted at Ctrl-C. What came before an error
+    stays, and is gone on from.
     """
-    with ExitStack() as held:
-        plans = _look(models, held, watcher)
-        _check_disk(plans, watcher)
-        for plan in plans:
-            if plan.asked:
-                _bring(plan, watcher)
-                plan.repository.publish(plan.record)
-                watcher.published(plan)
+    try:
+        with ExitStack() as held:
+            plans = _look(models, held, watcher)
+            _check_disk(plans, watcher)
+            for plan in plans:
+                if plan.asked:
+                    _bring(plan, watcher)
+                    plan.repository.publish(plan.record)
+                    watcher.published(plan)
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; what came is kept, and the next call goes on from there") from None
     return plans
 
 
