@@ -1,7 +1,8 @@
 """Tiny text-to-image checkpoints with random weights, built in a second: what diffusers loads, in a few hundred kilobytes.
 
-`build_stable_diffusion` is the family around a UNet, `build_flux` the one around a transformer with packed latents. Their
-pictures are coloured noise, sound enough for the stage's checks; `spoil_decoder` makes every picture a bad one.
+`build_stable_diffusion`, `build_sdxl` and `build_latent_consistency` are the families around a UNet, `build_flux` and
+`build_qwen_image` those around a transformer with packed latents. Their pictures are coloured noise, sound enough for the
+stage's checks; `spoil_decoder` makes every picture a bad one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,23 @@ from typing import Any, Literal
 
 Fault = Literal["black", "flat", "nan"]
 CLIP_TOKENS = 77
+_UNET: dict[str, Any] = {
+    "sample_size": 8,
+    "block_out_channels": (16, 32),
+    "layers_per_block": 1,
+    "down_block_types": ("DownBlock2D", "CrossAttnDownBlock2D"),
+    "up_block_types": ("CrossAttnUpBlock2D", "UpBlock2D"),
+    "cross_attention_dim": 32,
+    "attention_head_dim": 8,
+    "norm_num_groups": 8,
+}
+_VAE: dict[str, Any] = {
+    "block_out_channels": (8, 16, 16, 16),
+    "down_block_types": ("DownEncoderBlock2D",) * 4,
+    "up_block_types": ("UpDecoderBlock2D",) * 4,
+    "norm_num_groups": 4,
+    "latent_channels": 4,
+}
 
 
 def build_stable_diffusion(directory: Path, seed: int = 0) -> Path:
@@ -19,23 +37,8 @@ def build_stable_diffusion(directory: Path, seed: int = 0) -> Path:
     from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 
     torch.manual_seed(seed)
-    unet = UNet2DConditionModel(
-        sample_size=8,
-        block_out_channels=(16, 32),
-        layers_per_block=1,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        cross_attention_dim=32,
-        attention_head_dim=8,
-        norm_num_groups=8,
-    )
-    vae = AutoencoderKL(
-        block_out_channels=(8, 16, 16, 16),
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        norm_num_groups=4,
-        latent_channels=4,
-    )
+    unet = UNet2DConditionModel(**_UNET)
+    vae = AutoencoderKL(**_VAE)
     pipeline = StableDiffusionPipeline(
         vae=vae,
         text_encoder=_clip_text_model(),
@@ -85,6 +88,90 @@ def build_flux(directory: Path, seed: int = 0) -> Path:
         tokenizer=_clip_tokenizer(),
         text_encoder_2=text_encoder_2,
         tokenizer_2=_t5_tokenizer(),
+        transformer=transformer,
+    )
+    return _saved(pipeline, directory)
+
+
+def build_sdxl(directory: Path, seed: int = 0) -> Path:
+    """A StableDiffusionXLPipeline: two CLIP encoders, pooled embeddings, sizes among the conditions."""
+    import torch
+    from diffusers import AutoencoderKL, EulerDiscreteScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
+    from transformers import CLIPTextModelWithProjection
+
+    torch.manual_seed(seed)
+    text_encoder = _clip_text_model()
+    added = {
+        "cross_attention_dim": 64,
+        "addition_embed_type": "text_time",
+        "addition_time_embed_dim": 8,
+        "projection_class_embeddings_input_dim": 6 * 8 + 32,
+        "use_linear_projection": True,
+    }
+    pipeline = StableDiffusionXLPipeline(
+        vae=AutoencoderKL(**_VAE),
+        text_encoder=text_encoder,
+        text_encoder_2=CLIPTextModelWithProjection(text_encoder.config),
+        tokenizer=_clip_tokenizer(),
+        tokenizer_2=_clip_tokenizer(),
+        unet=UNet2DConditionModel(**{**_UNET, **added}),
+        scheduler=EulerDiscreteScheduler(),
+    )
+    return _saved(pipeline, directory)
+
+
+def build_latent_consistency(directory: Path, seed: int = 0) -> Path:
+    """A LatentConsistencyModelPipeline: its UNet is told the guidance."""
+    import torch
+    from diffusers import AutoencoderKL, LatentConsistencyModelPipeline, LCMScheduler, UNet2DConditionModel
+
+    torch.manual_seed(seed)
+    pipeline = LatentConsistencyModelPipeline(
+        vae=AutoencoderKL(**_VAE),
+        text_encoder=_clip_text_model(),
+        tokenizer=_clip_tokenizer(),
+        unet=UNet2DConditionModel(**_UNET, time_cond_proj_dim=16),
+        scheduler=LCMScheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    return _saved(pipeline, directory)
+
+
+def build_qwen_image(directory: Path, seed: int = 0) -> Path:
+    """A QwenImagePipeline: a seeing language model as text encoder, a VAE of films, guidance by a negative prompt."""
+    import torch
+    from diffusers import (
+        AutoencoderKLQwenImage,
+        FlowMatchEulerDiscreteScheduler,
+        QwenImagePipeline,
+        QwenImageTransformer2DModel,
+    )
+    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+
+    from tests.checkpoints.text import byte_level_tokenizer
+
+    torch.manual_seed(seed)
+    channels = 4
+    transformer = QwenImageTransformer2DModel(
+        patch_size=2, in_channels=4 * channels, out_channels=channels, num_layers=2, attention_head_dim=16,
+        num_attention_heads=2, joint_attention_dim=16, guidance_embeds=False, axes_dims_rope=(4, 6, 6),
+    )  # fmt: skip
+    vae = AutoencoderKLQwenImage(
+        base_dim=6 * channels, z_dim=channels, dim_mult=[1, 2, 4], num_res_blocks=1, temperal_downsample=[False, True],
+        latents_mean=[0.1] * channels, latents_std=[1.5] * channels,
+    )  # fmt: skip
+    rope = {"mrope_section": [1, 1, 2], "rope_type": "default", "type": "default"}
+    sizes = {"hidden_size": 16, "intermediate_size": 16}
+    heads = {"num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2}
+    text = {**sizes, **heads, "rope_scaling": rope, "rope_theta": 1e6, "vocab_size": 1024}
+    vision = {**sizes, "depth": 2, "num_heads": 2, "out_hidden_size": 16}
+    pipeline = QwenImagePipeline(
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=vae,
+        text_encoder=Qwen2_5_VLForConditionalGeneration(Qwen2_5_VLConfig(text_config=text, vision_config=vision)),
+        tokenizer=byte_level_tokenizer(),
         transformer=transformer,
     )
     return _saved(pipeline, directory)

@@ -1,0 +1,160 @@
+"""Every strategy paints: what is exact paints the same picture, bit for bit, what is not stays near it. Tiny, on the CPU."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.memory.build import build as build_for_benchmark
+from gpu_utils.strategies import DIFFUSION
+from stages.images.checkpoint import read_checkpoint
+from stages.images.families import FAMILIES, strategies_of
+from stages.images.pictures import Pixels
+from stages.images.request import PictureRequest
+from stages.pipeline.definition import Placement
+from tests.checkpoints.images import (
+    build_flux,
+    build_latent_consistency,
+    build_qwen_image,
+    build_sdxl,
+    build_stable_diffusion,
+)
+
+SEED = 5
+SIZE = (96, 64)
+# Means over the picture, of values from 0 to 1; 8-bit pictures have steps of 0.004.
+TILED_TOLERANCE = 0.03
+FP8_TOLERANCE = 0.03
+
+
+def build_z_image(directory: Path) -> Path:
+    return build_for_benchmark("z-image", directory, tiny=True)
+
+
+def build_klein(directory: Path) -> Path:
+    return build_for_benchmark("klein", directory, tiny=True)
+
+
+def build_klein_before_distillation(directory: Path) -> Path:
+    """The same with guidance, which the distilled one does without."""
+    checkpoint = build_klein(directory)
+    index = json.loads((checkpoint / "model_index.json").read_text())
+    (checkpoint / "model_index.json").write_text(json.dumps({**index, "is_distilled": False}))
+    return checkpoint
+
+
+BUILDERS: dict[str, Callable[[Path], Path]] = {
+    "FluxPipeline": build_flux,
+    "Flux2KleinPipeline": build_klein,
+    "Flux2KleinPipeline, guided": build_klein_before_distillation,
+    "ZImagePipeline": build_z_image,
+    "QwenImagePipeline": build_qwen_image,
+    "StableDiffusionXLPipeline": build_sdxl,
+    "StableDiffusionPipeline": build_stable_diffusion,
+    "LatentConsistencyModelPipeline": build_latent_consistency,
+}
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Checkpoints by the name of their pipeline, each built once."""
+    built: dict[str, Path] = {}
+
+    def once(name: str) -> Path:
+        if name not in built:
+            built[name] = BUILDERS[name](tmp_path_factory.mktemp("model") / "checkpoint")
+        return built[name]
+
+    return once
+
+
+def request_of(negative_prompt: str, guidance_scale: float, size: tuple[int, int] = SIZE) -> PictureRequest:
+    return PictureRequest("a ship, far out", negative_prompt, *size, 2, guidance_scale)
+
+
+def in_steps(directory: Path, request: PictureRequest, strategy: str) -> Pixels:
+    """As the stage paints."""
+    from stages.images import painter
+
+    engine = painter.load(read_checkpoint(directory), Placement("cpu", strategy), "float32")
+    painter.encode(engine, [request])
+    return painter.decode(engine, painter.denoise(engine, request, SEED), request)
+
+
+def by_one_call(directory: Path, request: PictureRequest) -> Pixels:
+    """As the pipeline paints by itself: a prompt goes in, a picture comes out."""
+    import diffusers
+    import torch
+
+    pipeline = diffusers.DiffusionPipeline.from_pretrained(directory, dtype=torch.float32, local_files_only=True)
+    pipeline.set_progress_bar_config(disable=True)
+    given: dict[str, Any] = {"guidance_scale": request.guidance_scale}
+    if type(pipeline).__name__ == "QwenImagePipeline":
+        given = {"true_cfg_scale": request.guidance_scale, "negative_prompt": request.negative_prompt or " "}
+    elif request.negative_prompt and type(pipeline).__name__.startswith(("Stable", "ZImage")):
+        given["negative_prompt"] = request.negative_prompt
+    output = pipeline(
+        prompt=request.prompt,
+        width=request.width,
+        height=request.height,
+        num_inference_steps=request.num_inference_steps,
+        generator=torch.Generator("cpu").manual_seed(SEED),
+        output_type="np",
+        **given,
+    )
+    return np.asarray(output.images[0], dtype=np.float32)
+
+
+def test_every_known_family_is_tried_here() -> None:
+    assert {name.partition(",")[0] for name in BUILDERS} == set(FAMILIES)
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize(("negative_prompt", "guidance_scale"), [("", 0.0), ("fog", 3.0), ("", 3.0)])
+def test_four_steps_paint_what_one_call_paints_wherever_the_weights_lie(
+    name: str, negative_prompt: str, guidance_scale: float, build: Callable[[str], Path]
+) -> None:
+    request = request_of(negative_prompt, guidance_scale)
+    expected = by_one_call(build(name), request)
+    assert expected.std() > 0.02
+    for strategy in ("full", "encode-first", "stream-low"):
+        assert np.array_equal(in_steps(build(name), request, strategy), expected), strategy
+
+
+@pytest.mark.parametrize("name", ["FluxPipeline", "ZImagePipeline", "StableDiffusionPipeline"])
+def test_eight_bits_a_weight_paint_nearly_the_same(name: str, build: Callable[[str], Path]) -> None:
+    request = request_of("", 0.0)
+    exact = in_steps(build(name), request, "full")
+    for strategy in ("fp8", "stream-fp8"):
+        difference = np.abs(in_steps(build(name), request, strategy) - exact).mean()
+        assert 0 < difference < FP8_TOLERANCE, strategy
+
+
+@pytest.mark.parametrize("name", ["FluxPipeline", "Flux2KleinPipeline", "StableDiffusionPipeline"])
+def test_a_picture_decoded_in_tiles_is_nearly_the_same(name: str, build: Callable[[str], Path]) -> None:
+    request = request_of("", 0.0, (640, 544))
+    whole, tiled = (in_steps(build(name), request, strategy) for strategy in ("encode-first", "encode-first-tiled"))
+    assert 0 < np.abs(tiled - whole).mean() < TILED_TOLERANCE
+
+
+def test_the_encoders_are_gone_before_the_denoiser_comes(build: Callable[[str], Path]) -> None:
+    from stages.images import painter
+
+    engine = painter.load(read_checkpoint(build("FluxPipeline")), Placement("cpu", "encode-first"), "float32")
+    encoding = engine.pipeline
+    assert encoding.text_encoder_2 is not None and encoding.transformer is None and encoding.vae is None
+    painter.encode(engine, [request_of("", 0.0)])
+    assert engine.pipeline.text_encoder_2 is None and engine.pipeline.transformer is not None
+    assert all(weight.device.type == "meta" for weight in encoding.text_encoder_2.parameters())
+
+
+def test_a_pipeline_of_no_known_family_never_loses_its_encoders_before_it_has_painted() -> None:
+    residencies = {strategy.residency for strategy in strategies_of("AnotherPipeline")}
+    assert "encode-first" not in residencies and "stream" in residencies
+    assert {strategy.residency for strategy in strategies_of("FluxPipeline")} == residencies | {"encode-first"}
+    assert set(strategies_of("FluxPipeline")) <= set(DIFFUSION)
