@@ -34,8 +34,10 @@ def deadly_commit(self, *arguments):
     commit(self, *arguments)
 RunWork.commit = deadly_commit
 """
-SMALL_GPU = """
+SMALL_MEMORY = """
 import contextlib
+import os
+import signal
 from pathlib import Path
 from stages.pipeline import frame
 from stages.pipeline.definition import Placement
@@ -43,13 +45,14 @@ from stages.pipeline.run_directory import opened
 @contextlib.contextmanager
 def placed(wish, label):
     tried = [attempt.strategy for attempt in frame.earlier_attempts(opened(Path(sys.argv[-1])), "{stage}")]
-    yield Placement("cpu", "cpu" if "full" in tried else "full")
+    yield Placement("cpu", "cpu" if {first!r} in tried else {first!r})
 frame.placed = placed
-frame.following = lambda wish, placement, reached: "cpu" if placement.strategy == "full" else None
+frame.following = lambda wish, placement, reached, memory: "cpu" if placement.strategy == {first!r} else None
 make = frame.StageProcess._make
 def make_if_it_fits(self, prepared, works):
     if self.placement.strategy not in {fitting!r}:
-        raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        self._phase("loading")
+        {failure}
     make(self, prepared, works)
 frame.StageProcess._make = make_if_it_fits
 """
@@ -67,7 +70,15 @@ def deadly(directory: Path, stage: str, name: str) -> dict[str, str]:
 
 def small_gpu(directory: Path, stage: str, fitting: tuple[str, ...]) -> dict[str, str]:
     """The stage runs out of GPU memory with every strategy that is not `fitting`."""
-    return _fault(directory, stage, SMALL_GPU.format(stage=stage, fitting=fitting))
+    failure = 'raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")'
+    return _fault(directory, stage, SMALL_MEMORY.format(stage=stage, first="full", fitting=fitting, failure=failure))
+
+
+def small_host(directory: Path, stage: str, *, killed: bool) -> dict[str, str]:
+    """The stage runs out of host memory with weights that wait there: told by an error, or killed by the kernel."""
+    failure = "os.kill(os.getpid(), signal.SIGKILL)" if killed else "raise MemoryError"
+    code = SMALL_MEMORY.format(stage=stage, first="stream", fitting=("cpu",), failure=failure)
+    return _fault(directory, stage, code)
 
 
 def _fault(directory: Path, stage: str, code: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from stages.pipeline.errors import ExitCode, StorageError
+from stages.pipeline.errors import StorageError
 from stages.pipeline.manifests import Attempt, Attempts, EarlierAttempt, StageName
 from stages.pipeline.reading import read_if_valid
 from stages.pipeline.run_directory import RunDirectory
@@ -34,12 +34,13 @@ def earlier_attempts(run: RunDirectory, stage: StageName) -> tuple[EarlierAttemp
     for attempt in read_attempts(run):
         if attempt.stage != stage:
             continue
-        if attempt.exit_code == ExitCode.OUT_OF_GPU_MEMORY:
+        if attempt.out_of_memory is not None:
             found.append(
                 EarlierAttempt(
                     attempt=attempt.attempt,
                     strategy=attempt.strategy,
                     reason=attempt.reason,
+                    out_of_memory=attempt.out_of_memory,
                     reached_gpu_bytes=attempt.reached_gpu_bytes,
                 )
             )
@@ -55,6 +56,11 @@ def not_enough_bytes(attempts: Sequence[EarlierAttempt]) -> dict[str, int]:
         if attempt.strategy is not None and attempt.reached_gpu_bytes is not None:
             found[attempt.strategy] = max(found.get(attempt.strategy, 0), attempt.reached_gpu_bytes)
     return found
+
+
+def too_much_for_the_host(attempts: Sequence[EarlierAttempt]) -> frozenset[str]:
+    """The strategies that ran out of host memory."""
+    return frozenset(each.strategy for each in attempts if each.strategy is not None and each.out_of_memory == "host")
 
 
 def add_attempt(run: RunDirectory, attempt: Attempt) -> None:

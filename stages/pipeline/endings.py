@@ -16,7 +16,7 @@ from stages.pipeline import measurements
 from stages.pipeline.definition import Placement
 from stages.pipeline.errors import ExitCode, SceneRelayError, combined_exit_code, one_line
 from stages.pipeline.events import EventPipe
-from stages.pipeline.manifests import StageName
+from stages.pipeline.manifests import MemoryName, StageName
 from stages.pipeline.run_directory import RunDirectory
 from stages.pipeline.telling import say
 from stages.pipeline.wires import REASON_FILE
@@ -42,14 +42,21 @@ class Endings:
         """Whether the run has ended in this process."""
         return run.path in self._ended
 
-    def end(self, run: RunDirectory, code: ExitCode, reason: str | None, reached_bytes: int | None = None) -> None:
+    def end(
+        self,
+        run: RunDirectory,
+        code: ExitCode,
+        reason: str | None,
+        memory: MemoryName | None = None,
+        reached_bytes: int | None = None,
+    ) -> None:
         """The run ends with this code."""
         self._codes.append(code)
         self._ended.add(run.path)
         self._events.tell(
             "run_finished", stage=self._stage, run=str(run.path), exit_code=int(code), reason=reason,
             peak_host_bytes=measurements.peak_host_bytes(), strategy=self.placement.strategy,
-            reached_gpu_bytes=reached_bytes,
+            out_of_memory=memory, reached_gpu_bytes=reached_bytes,
         )  # fmt: skip
 
     def finish(self, work: RunWork) -> None:
@@ -79,24 +86,35 @@ class Endings:
         self._end_unfinished(works, code, reason)
 
     def run_out_of_memory(
-        self, works: Sequence[RunWork], error: Exception, next_strategy: str | None, reached_bytes: int
+        self,
+        works: Sequence[RunWork],
+        error: Exception,
+        next_strategy: str | None,
+        memory: MemoryName,
+        reached_bytes: int | None,
     ) -> None:
         """Out of memory: say so with what to try next; a fresh process tries it, because this one's memory is suspect.
 
-        `reached_bytes` were not enough.
+        `memory` is the one that ran out; of the GPU's, `reached_bytes` were not enough.
         """
         placement = self.placement
-        reason = one_line(f"out of memory with strategy {placement.strategy} on {placement.device}: {error}")
+        of = "host memory" if memory == "host" else "memory"
+        reason = one_line(f"out of {of} with strategy {placement.strategy} on {placement.device}: {error}")
         reason_file = os.environ.get(REASON_FILE)
         if reason_file:
             with contextlib.suppress(OSError):
                 Path(reason_file).write_text(json.dumps({"reason": reason, "next_strategy": next_strategy}))
-        self._end_unfinished(works, ExitCode.OUT_OF_GPU_MEMORY, reason, reached_bytes)
+        self._end_unfinished(works, ExitCode.OUT_OF_GPU_MEMORY, reason, memory, reached_bytes)
 
     def _end_unfinished(
-        self, works: Sequence[RunWork], code: ExitCode, reason: str, reached_bytes: int | None = None
+        self,
+        works: Sequence[RunWork],
+        code: ExitCode,
+        reason: str,
+        memory: MemoryName | None = None,
+        reached_bytes: int | None = None,
     ) -> None:
         say(reason)
         for work in works:
             if not self.has(work.run):
-                self.end(work.run, code, reason, reached_bytes)
+                self.end(work.run, code, reason, memory, reached_bytes)

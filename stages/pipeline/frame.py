@@ -14,18 +14,18 @@ from collections.abc import Hashable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from gpu_utils import force_cleanup, log_vram_stats
+from gpu_utils import classify_out_of_memory, force_cleanup, log_vram_stats
 from gpu_utils.budget import CONTEXT_BYTES
 from stages.pipeline import gate, locks, measurements
 from stages.pipeline.atomic import remove_leftovers
-from stages.pipeline.attempts import earlier_attempts, not_enough_bytes
+from stages.pipeline.attempts import earlier_attempts, not_enough_bytes, too_much_for_the_host
 from stages.pipeline.definition import Placement, StageDefinition
 from stages.pipeline.endings import Endings
 from stages.pipeline.errors import ExitCode, ManifestError, SceneRelayError
 from stages.pipeline.events import EventPipe
-from stages.pipeline.manifests import Measured, MemorySample, TopicManifest
+from stages.pipeline.manifests import Measured, MemoryName, MemorySample, TopicManifest
 from stages.pipeline.memory_care import MemoryCare, MemoryPressed
-from stages.pipeline.placement import Wish, following, out_of_memory, placed, remember
+from stages.pipeline.placement import Wish, following, placed, remember
 from stages.pipeline.process import StopRequest
 from stages.pipeline.progress import ProgressBar, title
 from stages.pipeline.run_directory import RunDirectory, opened
@@ -53,6 +53,7 @@ class StageProcess:
         self.endings = Endings(stage.name, self.events)
         self.group: list[RunWork] = []
         self.wish: Wish | None = None
+        self.free_bytes_at_failure: int | None = None
         self.care: MemoryCare | None = None
         self.progress = ProgressBar(stage.name)
 
@@ -140,11 +141,12 @@ class StageProcess:
                     self._make(prepared, works)
         except SceneRelayError as error:
             self.endings.fail(works, error)
-        except Exception as error:  # noqa: BLE001 - sorted below: out of memory, or a bug with its traceback
-            if isinstance(error, MemoryPressed) or out_of_memory(error):
-                self._run_out_of_memory(works, error)
-            else:
+        except Exception as error:  # noqa: BLE001 - sorted out below: memory that ran out, or a bug with its traceback
+            memory = self._memory_that_ran_out(error)
+            if memory is None:
                 self.endings.fail(works, error)
+            else:
+                self._run_out_of_memory(works, error, memory)
         finally:
             self.progress.close()
 
@@ -153,24 +155,39 @@ class StageProcess:
         settings = self.stage.settings(works[0].topic)
         if settings is None or self.stage.model is None:
             return None
+        earlier = [attempt for work in works for attempt in earlier_attempts(work.run, work.stage)]
         return Wish(
             settings=settings,
             model=self.stage.model(prepared),
             forced=self.strategy or (None if settings.strategy == "auto" else settings.strategy),
             count=max(1, sum(len(work.tasks) for work in works)),
-            failed=not_enough_bytes([attempt for work in works for attempt in earlier_attempts(work.run, work.stage)]),
+            failed=not_enough_bytes(earlier),
+            host_failed=too_much_for_the_host(earlier),
         )
 
     def _can_step_down(self) -> bool:
         return following(self.wish, self.placement, measurements.reached_gpu_bytes(self.placement)) is not None
 
-    def _run_out_of_memory(self, works: Sequence[RunWork], error: Exception) -> None:
+    def _memory_that_ran_out(self, error: Exception) -> MemoryName | None:
+        """The GPU's or the host's; None for every other error, which never changes the strategy."""
+        if isinstance(error, MemoryPressed):
+            return "gpu"
+        if self.free_bytes_at_failure is None:  # it failed while loading, and what it holds is still there
+            self.free_bytes_at_failure = measurements.free_gpu_bytes(self.placement)
+        kind = classify_out_of_memory(error, free_bytes=self.free_bytes_at_failure)
+        return None if kind is None else kind.value
+
+    def _run_out_of_memory(self, works: Sequence[RunWork], error: Exception, memory: MemoryName) -> None:
         """A strategy that had what it was predicted to need and ran out all the same is remembered as needing more."""
         placement = self.placement
         reached_bytes = measurements.reached_gpu_bytes(placement)
+        following_strategy = following(self.wish, placement, reached_bytes, memory)
+        if memory == "host":
+            self.endings.run_out_of_memory(works, error, following_strategy, memory, None)
+            return
         if not isinstance(error, MemoryPressed) and reached_bytes > (placement.predicted_bytes or 0):
             remember(self.wish, placement, reached_bytes + 1, None, 0.0)
-        self.endings.run_out_of_memory(works, error, following(self.wish, placement, reached_bytes), reached_bytes)
+        self.endings.run_out_of_memory(works, error, following_strategy, memory, reached_bytes)
 
     def _make(self, prepared: Any, works: list[RunWork]) -> None:
         self._sample("before load")
@@ -192,6 +209,9 @@ class StageProcess:
             if peak_bytes is not None:
                 work_seconds = time.monotonic() - loaded
                 remember(self.wish, self.placement, peak_bytes + CONTEXT_BYTES, loaded - began, work_seconds)
+        except Exception:
+            self.free_bytes_at_failure = measurements.free_gpu_bytes(self.placement)
+            raise
         finally:
             self._phase("giving back")
             self.stage.release(engine)

@@ -52,12 +52,16 @@ class MemorySample(Strict):
     gpu_allocated_bytes: int | None = None
 
 
+MemoryName = Literal["gpu", "host"]
+
+
 class EarlierAttempt(Strict):
     """A process of this stage that ran out of memory, or gave way, before the one that finished."""
 
     attempt: int
     strategy: str | None
     reason: str | None
+    out_of_memory: MemoryName = "gpu"
     # What it held and what was free beside it when it ended: so much was not enough.
     reached_gpu_bytes: int | None = None
 
@@ -302,7 +306,8 @@ class Attempt(Strict):
     log: str
     peak_host_bytes: int | None = None
     strategy: str | None = None
-    # Where it ran out of GPU memory: what it held and what was free beside it, which was not enough.
+    # Which memory it ran out of; of the GPU's also what it held and what was free beside it, which was not enough.
+    out_of_memory: MemoryName | None = None
     reached_gpu_bytes: int | None = None
     # How much more the GPU held after the process than before it, and how soon it was back; None where that is unknown.
     memory_over_baseline_bytes: int | None = None

@@ -44,6 +44,12 @@ def reached_gpu_bytes(placement: Placement) -> int:
     return reached_bytes if placement.budget_bytes is None else min(reached_bytes, placement.budget_bytes)
 
 
+def free_gpu_bytes(placement: Placement) -> int | None:
+    """What is free on this process's GPU; None on the CPU or where the driver does not say."""
+    device = get_vram_stats(placement.uuid).device if placement.uuid else None
+    return device.free_bytes if device else None
+
+
 def as_the_allocator_counts(gpu_bytes: int | None) -> int | None:
     """A need of the whole process without its CUDA context, which PyTorch's allocator does not see."""
     return None if gpu_bytes is None else max(0, gpu_bytes - CONTEXT_BYTES)

@@ -20,20 +20,19 @@ from gpu_utils import (
     GPUDevice,
     GPUError,
     Lease,
-    MemoryKind,
     check_vram_availability,
-    classify_out_of_memory,
     read_leases,
     select_device,
 )
 from gpu_utils.admission import decide_admission
-from gpu_utils.fit import Model, expect
+from gpu_utils.fit import HOST_RESERVE_BYTES, Model, expect
 from gpu_utils.host_memory import read_host_memory
 from gpu_utils.learned import Measurement, learn
 from gpu_utils.leases import promised_to_others
 from gpu_utils.strategies import Choice
 from stages.pipeline.definition import Placement
 from stages.pipeline.errors import ConfigError, TryAgainLater
+from stages.pipeline.manifests import MemoryName
 from stages.pipeline.settings import ModelSettings
 
 logger = logging.getLogger(__name__)
@@ -54,7 +53,7 @@ class Wish:
     """A model that wants a place, and what was said about it.
 
     `forced` names the only strategy; `count` units of work are waiting; `failed` holds the bytes that were not enough for
-    a strategy in earlier attempts.
+    a strategy in earlier attempts, `host_failed` names those for which the host's memory was not.
     """
 
     settings: ModelSettings
@@ -62,6 +61,7 @@ class Wish:
     forced: str | None = None
     count: int = 1
     failed: Mapping[str, int] = field(default_factory=dict)
+    host_failed: frozenset[str] = frozenset()
 
     def judge(self, gpu_name: str | None) -> Judge:
         """Estimate once, then judge for any amount of available GPU memory; `device = "cuda"` rules the CPU out."""
@@ -71,11 +71,15 @@ class Wish:
             model = replace(model, strategies=on_gpu)
         not_enough = {name: reached_bytes + 1 for name, reached_bytes in self.failed.items()}
         expected = expect(model, gpu_name, not_enough)
+        too_much = [expected.needs[name].host_bytes for name in self.host_failed if name in expected.needs]
 
         def judged(available_bytes: int | None) -> list[Choice]:
             if available_bytes is not None and settings.vram_budget is not None:
                 available_bytes = min(available_bytes, settings.vram_budget)
-            host_bytes = read_host_memory().available_bytes
+            # Away from offload: nothing that asks as much of the host as what failed there.
+            host_bytes = min(
+                [read_host_memory().available_bytes, *(need + HOST_RESERVE_BYTES - 1 for need in too_much)]
+            )
             return expected.fit(
                 available_bytes, host_bytes, prefer=settings.prefer, count=self.count, forced=self.forced
             )
@@ -114,14 +118,17 @@ def placed(wish: Wish | None, label: str) -> Iterator[Placement]:
         raise TryAgainLater(str(error)) from error
 
 
-def following(wish: Wish | None, placement: Placement, reached_bytes: int) -> str | None:
-    """What a fresh process would take after this strategy ran out of memory with `reached_bytes`; None: nothing fits.
+def following(wish: Wish | None, placement: Placement, reached_bytes: int, memory: MemoryName = "gpu") -> str | None:
+    """What a fresh process would take after this strategy ran out of memory; None: nothing else fits.
 
-    `reached_bytes` is what this process held and what was free beside it.
+    `reached_bytes` is what this process held of the GPU and what was free beside it; `memory` says which ran out.
     """
     if wish is None or wish.forced is not None or not placement.on_gpu:
         return None
-    after = replace(wish, failed={**wish.failed, placement.strategy: reached_bytes})
+    if memory == "gpu":
+        after = replace(wish, failed={**wish.failed, placement.strategy: reached_bytes})
+    else:
+        after = replace(wish, host_failed=wish.host_failed | {placement.strategy})
     best = after.judge(placement.gpu_name)(max(0, reached_bytes - placement.reserve_bytes))[0]
     return best.strategy.name if best.fits and best.strategy.name != placement.strategy else None
 
@@ -136,11 +143,6 @@ def remember(
     unit_seconds = None if setup_seconds is None else work_seconds / max(1, wish.count)
     measured = Measurement(peak_bytes, setup_seconds, unit_seconds, str(torch.__version__))
     learn(wish.model.situation(placement.gpu_name), placement.strategy, measured)
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether the GPU's memory ran out, in any of its forms; host memory is another matter."""
-    return classify_out_of_memory(error) is MemoryKind.GPU
 
 
 def _check_names(wish: Wish) -> None:

@@ -17,7 +17,7 @@ import pytest
 
 from stages.pipeline import locks
 from stages.pipeline.run_directory import RunDirectory
-from tests.faults import deadly, slow, small_gpu
+from tests.faults import deadly, slow, small_gpu, small_host
 from tests.processes import (
     Workplace,
     attempts,
@@ -172,6 +172,21 @@ def test_out_of_gpu_memory_a_fresh_process_takes_the_next_strategy(
     assert first["pid"] != second["pid"]
     assert contents(finished) == uninterrupted
     assert list(finished.logs.glob("*.reason.json")) == []
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["told", "killed"])
+def test_out_of_host_memory_a_fresh_process_goes_away_from_offload(
+    workplace: Workplace, finished: RunDirectory, tmp_path: Path, killed: bool
+) -> None:
+    uninterrupted = contents(finished)
+    finished.artefact_path("audio", "02").unlink()
+    ended = workplace.call("resume", environment=small_host(tmp_path / "fault", "audio", killed=killed))
+    assert ended.code == 0, ended.err
+    assert "host memory" in ended.err
+    first, second = [attempt for attempt in attempts(finished) if attempt["stage"] == "audio"][-2:]
+    assert (first["exit_code"], first["strategy"], first["out_of_memory"]) == (-9 if killed else 76, "stream", "host")
+    assert (second["exit_code"], second["strategy"], second["out_of_memory"]) == (0, "cpu", None)
+    assert contents(finished) == uninterrupted
 
 
 def test_out_of_gpu_memory_at_the_end_of_the_ladder_is_75(

@@ -29,7 +29,7 @@ def child(tmp_path: Path) -> Iterator[tuple[Child, int]]:
     receiving, sending = os.pipe()
     os.set_blocking(receiving, False)
     sleeper = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
-    yield Child("images", runs, sleeper, receiving, tmp_path / "log", tmp_path / "reason", None), sending
+    yield Child("images", runs, sleeper, receiving, tmp_path / "log", tmp_path / "reason"), sending
     sleeper.kill()
     sleeper.communicate()
     os.close(receiving)

@@ -243,6 +243,18 @@ def test_a_forced_strategy_and_the_cpu_have_nothing_after_them(machine: Machine,
     assert following(None, ON_CPU, 0) is None
 
 
+def test_out_of_host_memory_nothing_that_asks_as_much_of_the_host_is_next(machine: Machine, flux_1: Model) -> None:
+    machine.shows(card(5))
+    wanted = wish(flux_1, "stream")
+    streaming = place(wanted)
+    needs = {each.strategy.name: each.need.host_bytes for each in wish(flux_1).judge(None)(5 * GIB)}
+    assert following(wish(flux_1), streaming, 5 * GIB, "host") == "stream-nf4"
+    after = replace(wish(flux_1), host_failed=frozenset({"stream-nf4"}))
+    next_one = place(after).strategy
+    assert needs[next_one] < needs["stream-nf4"] < needs["stream"]
+    assert following(wanted, streaming, 5 * GIB, "host") is None
+
+
 def test_climbing_down_ends(machine: Machine, flux_1: Model) -> None:
     """Whatever fits runs out of memory again and again: each strategy is tried once, then nothing is left."""
     machine.shows(card(46))

@@ -42,6 +42,7 @@ class Child:
     started_at: float = field(default_factory=time.time)
     ended: dict[Path, dict[str, Any]] = field(default_factory=dict)
     terminated_at: float | None = None
+    killed: bool = False
     phase: str = "starting"
     strategy_in_use: str = "cpu"
     scenes_done: int = 0
@@ -107,6 +108,7 @@ class Child:
 
     def kill(self) -> None:
         """End it now; what it had committed is whole."""
+        self.killed = True
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
 

@@ -7,8 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gpu_utils.out_of_memory import exit_suggests_host_memory
+from gpu_utils.strategies import DIFFUSION, LANGUAGE
 from stages.pipeline.errors import ExitCode, combined_exit_code
 from stages.pipeline.runner.child import Child
+
+OFFLOADING = frozenset(each.name for each in (*DIFFUSION, *LANGUAGE) if each.host in ("pinned", "pageable"))
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,15 @@ def outcome_of(event: Mapping[str, Any]) -> Outcome:
 def code_of(code: int) -> ExitCode:
     """The exit code of a process that did not say how its run ended: its own if it is one of ours and no success."""
     return combined_exit_code([code]) if code != ExitCode.DONE else ExitCode.BUG
+
+
+def killed_for_host_memory(child: Child, code: int) -> bool:
+    """Whether the kernel most likely ended it because its weights waited in host memory: it was killed, and not by us.
+
+    A strategy that keeps nothing there has nothing to go away from.
+    """
+    offloading = child.strategy_in_use in OFFLOADING
+    return exit_suggests_host_memory(code) and offloading and not child.killed
 
 
 def cause_of(child: Child, code: int) -> str:

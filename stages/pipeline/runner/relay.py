@@ -28,7 +28,7 @@ from stages.pipeline.runner.child import Child, start_child
 from stages.pipeline.runner.display import Display
 from stages.pipeline.runner.graph import LANES, Lane, lane_of
 from stages.pipeline.runner.legs import Leg, Legs
-from stages.pipeline.runner.outcome import Outcome, cause_of, code_of, outcome_of
+from stages.pipeline.runner.outcome import Outcome, cause_of, code_of, killed_for_host_memory, outcome_of
 from stages.pipeline.runner.timeline import MemoryTimeline
 
 logger = logging.getLogger(__name__)
@@ -138,19 +138,24 @@ class Relay:
         returned = self._memory_returned(child)
         seconds = time.monotonic() - child.started
         unfinished = [self._leg(run, child.stage) for run in child.runs if run.path not in child.ended]
+        host_full = bool(unfinished) and killed_for_host_memory(child, code) and not self._interrupts
         for position, leg in enumerate(unfinished):
             if self._interrupts:
                 self._end(leg, Outcome(ExitCode.INTERRUPTED, "ended while it worked", started=True), seconds)
-            elif position == 0:
+            elif position == 0 and not host_full:
                 # The first unfinished run is the one it died in. The others get a fresh process.
                 self._end(leg, Outcome(code_of(code), cause_of(child, code), started=True), seconds)
             else:
                 leg.running, leg.ready = False, True
         for run in child.runs:
             leg = self._leg(run, child.stage)
-            self._record_attempt(child, leg, code, seconds, returned)
-            if child.ended.get(run.path, {}).get("exit_code") == ExitCode.OUT_OF_GPU_MEMORY:
-                self._climb_down(leg, memory, seconds)
+            died_here = host_full and leg is unfinished[0]
+            self._record_attempt(child, leg, code, seconds, returned, died_here)
+            if died_here:
+                self._climb_down(leg, cause_of(child, code), "with less in host memory", seconds)
+            elif child.ended.get(run.path, {}).get("exit_code") == ExitCode.OUT_OF_GPU_MEMORY:
+                following, reason = memory.get("next_strategy"), str(memory.get("reason", "out of GPU memory"))
+                self._climb_down(leg, reason, f"strategy {following} fits" if following else None, seconds)
         self._timeline.forget(child)
         child.close()
 
@@ -174,12 +179,11 @@ class Relay:
                 self._display.say(f"{child.stage}: {answer.reason}")
         return max(answers, key=lambda answer: answer.over_bytes, default=None)
 
-    def _climb_down(self, leg: Leg, memory: dict[str, Any], seconds: float) -> None:
-        """Out of GPU memory: a fresh process chooses again, by what is free then and what was not enough; scenes stay."""
-        following, reason = memory.get("next_strategy"), str(memory.get("reason", "out of GPU memory"))
+    def _climb_down(self, leg: Leg, reason: str, prospect: str | None, seconds: float) -> None:
+        """Out of memory: a fresh process chooses again, by what is free then and what was not enough; scenes stay."""
         leg.climbs += 1
-        if isinstance(following, str) and not self._interrupts and leg.climbs <= MAX_CLIMBS:
-            self._display.say(f"{leg.stage}: {reason}; trying again, strategy {following} fits")
+        if prospect is not None and not self._interrupts and leg.climbs <= MAX_CLIMBS:
+            self._display.say(f"{leg.stage}: {reason}; trying again, {prospect}")
             leg.running, leg.ready, leg.why = False, True, reason
         else:
             self._end(leg, Outcome(ExitCode.TRY_AGAIN_LATER, f"{reason}; no other strategy fits", True), seconds)
@@ -192,7 +196,9 @@ class Relay:
         self._display.ended(leg.stage, leg.run, seconds, outcome.code, outcome.reason)
         self._note(leg.run, {"event": "ended", "stage": leg.stage, "exit_code": outcome.code, "reason": outcome.reason})
 
-    def _record_attempt(self, child: Child, leg: Leg, code: int, seconds: float, returned: Returned | None) -> None:
+    def _record_attempt(
+        self, child: Child, leg: Leg, code: int, seconds: float, returned: Returned | None, host_full: bool
+    ) -> None:
         ended = child.ended.get(leg.run.path, {})
         add_attempt(
             leg.run,
@@ -206,7 +212,8 @@ class Relay:
                 reason=ended.get("reason") or (leg.outcome.reason if leg.outcome else None),
                 log=log_name(leg.run, child.log),
                 peak_host_bytes=ended.get("peak_host_bytes") or child.peak_host_bytes or None,
-                strategy=ended.get("strategy"),
+                strategy=child.strategy_in_use if host_full else ended.get("strategy"),
+                out_of_memory="host" if host_full else ended.get("out_of_memory"),
                 reached_gpu_bytes=ended.get("reached_gpu_bytes"),
                 memory_over_baseline_bytes=returned.over_bytes if returned else None,
                 memory_back_seconds=round(returned.seconds, 3) if returned and returned.back else None,
