@@ -8,7 +8,20 @@ import sys
 from tests.processes import PROJECT_ROOT
 
 HEAVY = ("torch", "transformers", "diffusers", "numpy", "av", "PIL", "jinja2", "llguidance")
-COMMANDS = ("new", "run", "resume", "batch", "status", "plan", "one", "cleanup", "conflict", "settings", "schemas")
+COMMANDS = (
+    "new",
+    "run",
+    "resume",
+    "batch",
+    "status",
+    "plan",
+    "models",
+    "one",
+    "cleanup",
+    "conflict",
+    "settings",
+    "schemas",
+)
 STAGES = ("scenes", "audio", "images", "video", "report")
 ASK = """
 import os, runpy, sys

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
 import shutil
 import subprocess
 import sys
@@ -80,6 +83,32 @@ def test_sizes_and_free_disk_are_said_before_anything_large_moves(hub: HubServer
     assert "tiny/text for tiny.scenes: 7 MiB, licence apache-2.0; 7 MiB to fetch" in said
     assert said.index("GiB free in") < said.index("fetched ")
     assert "(100%)" in said
+
+
+def test_on_a_terminal_there_is_a_bar_and_no_lines_of_progress(hub: HubServer, place: Workplace) -> None:
+    main, terminal = pty.openpty()
+    words = [sys.executable, "-m", "stages", "models", "fetch", "--profile", "tiny"]
+    environment = place.environment({"TERM": "xterm", "NO_COLOR": "1"})
+    with subprocess.Popen(
+        words, cwd=place.path, env=environment, stdout=subprocess.DEVNULL, stderr=terminal
+    ) as process:
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # how a terminal's end is told
+            while piece := os.read(main, 4096):
+                shown += piece
+    os.close(main)
+    assert process.returncode == 0
+    assert "━".encode() in shown
+    assert b"%)" not in shown
+
+
+def test_the_starter_profile_needs_nothing(hub: HubServer, place: Workplace) -> None:
+    shipped = {"SCENE_RELAY_CONFIG": str(PROJECT_ROOT / "pipeline.toml")}
+    ended = place.call("models", "fetch", "--profile", "starter", environment=shipped)
+    assert (ended.code, ended.out) == (0, "")
+    assert ended.complaint == "scene-relay: profile starter is ready: its runs need no network"
+    assert hub.requests == []
 
 
 def test_what_is_here_is_not_asked_for_again(hub: HubServer, place: Workplace) -> None:
