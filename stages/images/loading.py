@@ -28,8 +28,8 @@ LIBRARIES = {"diffusers": diffusers, "transformers": transformers}
 # What the libraries raise for files that are damaged, do not fit their configs, or need a package that is not here.
 BAD_FILES = (OSError, ValueError, KeyError, TypeError, RuntimeError, ImportError, SafetensorError)
 # Norms are small and sensitive; T5 looks at the type of `wo` before that layer has cast itself back; and pipelines take
-# the type of an encoder's first parameter, an embedding, for that of its results.
-_ENCODER_LAYERS_NOT_CAST = ("norm", r"\.wo$", "embed", "shared")
+# the type of an encoder's first parameter, an embedding, for that of its results; a head may be one with the embedding.
+_ENCODER_LAYERS_NOT_CAST = ("norm", r"\.wo$", "embed", "shared", "lm_head")
 
 
 def import_class(library: str, class_name: str) -> Any:

@@ -28,8 +28,8 @@ from tests.checkpoints.images import (
 SEED = 5
 SIZE = (96, 64)
 # Means over the picture, of values from 0 to 1; 8-bit pictures have steps of 0.004.
-TILED_TOLERANCE = 0.03
-FP8_TOLERANCE = 0.03
+TILED_TOLERANCE = 0.015  # measured: 0.0036 to 0.0072
+FP8_TOLERANCE = 0.02  # measured: 0.001 to 0.01
 
 
 def build_z_image(directory: Path) -> Path:
@@ -126,7 +126,7 @@ def test_four_steps_paint_what_one_call_paints_wherever_the_weights_lie(
         assert np.array_equal(in_steps(build(name), request, strategy), expected), strategy
 
 
-@pytest.mark.parametrize("name", ["FluxPipeline", "ZImagePipeline", "StableDiffusionPipeline"])
+@pytest.mark.parametrize("name", list(FAMILIES))
 def test_eight_bits_a_weight_paint_nearly_the_same(name: str, build: Callable[[str], Path]) -> None:
     request = request_of("", 0.0)
     exact = in_steps(build(name), request, "full")
