@@ -15,11 +15,11 @@ def size_multiple(checkpoint: Checkpoint) -> int:
 
     Most pipelines round other sizes down with a warning, some fail after the weights are loaded.
     """
-    pixels_per_latent = _pixels_per_latent(checkpoint)
+    pixels = pixels_per_latent(checkpoint)
     transformer = checkpoint.config("transformer")
     if not transformer:
-        return math.lcm(8, pixels_per_latent)  # the pipelines around a UNet insist on 8
-    return pixels_per_latent * _latents_per_patch(checkpoint)
+        return math.lcm(8, pixels)  # the pipelines around a UNet insist on 8
+    return pixels * _latents_per_patch(checkpoint)
 
 
 def check_size(checkpoint: Checkpoint, width: int, height: int, aspect: str) -> None:
@@ -33,7 +33,7 @@ def check_size(checkpoint: Checkpoint, width: int, height: int, aspect: str) -> 
         )
 
 
-def _pixels_per_latent(checkpoint: Checkpoint) -> int:
+def pixels_per_latent(checkpoint: Checkpoint) -> int:
     """As the pipelines compute their `vae_scale_factor` (diffusers 0.42)."""
     config = next((checkpoint.config(name) for name in LATENT_MODELS if checkpoint.config(name)), {})
     for key in ("block_out_channels", "encoder_block_out_channels", "dim_mult"):

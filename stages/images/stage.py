@@ -69,7 +69,9 @@ def prepare(topic: TopicManifest) -> Prepared:
 
 def model(prepared: Prepared) -> Model:
     """What is to be placed."""
-    return model_to_place(prepared.checkpoint, prepared.dtype, prepared.width, prepared.height)
+    from stages.images.simulation import dry_run
+
+    return model_to_place(prepared.checkpoint, prepared.dtype, prepared.width, prepared.height, dry_run)
 
 
 def load(prepared: Prepared, placement: Placement) -> Painter:
