@@ -51,7 +51,8 @@ def estimate(
         return Need(0, sum(stored.values()) + largest, stored, largest, source)
     peak = CONTEXT_BYTES + max(_phases(checkpoint, strategy, stored, beside, element_bytes))
     measured = (learned or {}).get(strategy.name)
-    if measured is not None:
+    # A split model fills what it is given: what it once took says nothing of the least that works.
+    if measured is not None and strategy.residency != "split":
         peak, source = measured.peak_bytes, "learned"
     return Need(peak, _host(checkpoint, strategy, stored, dtype), stored, largest, source)
 

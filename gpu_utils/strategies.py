@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from gpu_utils.budget import CONTEXT_BYTES
 from gpu_utils.sizes import format_bytes
 
 Weights = Literal["native", "fp8", "int8", "nf4"]
@@ -86,6 +87,13 @@ class Need:
     weights_by_component: Mapping[str, int] = field(default_factory=dict)
     activation_bytes: int = 0
     source: Source = "formula"
+
+    def taken_of(self, strategy: Strategy, available_gpu: int) -> int:
+        """What will be taken of what is available: a split model fills it up with weights, others take their need."""
+        if strategy.residency != "split":
+            return self.gpu_bytes
+        unsplit_bytes = CONTEXT_BYTES + sum(self.weights_by_component.values()) + self.activation_bytes
+        return max(self.gpu_bytes, min(unsplit_bytes, available_gpu))
 
     def at_least(self, gpu_bytes: int) -> Need:
         """The same need, raised to what is known to be too little."""

@@ -63,6 +63,11 @@ class Wish:
     failed: Mapping[str, int] = field(default_factory=dict)
     host_failed: frozenset[str] = frozenset()
 
+    def within_budget(self, available_bytes: int) -> int:
+        """What may be taken of what is available."""
+        budget_bytes = self.settings.vram_budget
+        return available_bytes if budget_bytes is None else min(available_bytes, budget_bytes)
+
     def judge(self, gpu_name: str | None) -> Judge:
         """Estimate once, then judge for any amount of available GPU memory; `device = "cuda"` rules the CPU out."""
         model, settings = self.model, self.settings
@@ -74,8 +79,8 @@ class Wish:
         too_much = [expected.needs[name].host_bytes for name in self.host_failed if name in expected.needs]
 
         def judged(available_bytes: int | None) -> list[Choice]:
-            if available_bytes is not None and settings.vram_budget is not None:
-                available_bytes = min(available_bytes, settings.vram_budget)
+            if available_bytes is not None:
+                available_bytes = self.within_budget(available_bytes)
             # Away from offload: nothing that asks as much of the host as what failed there.
             host_bytes = min(
                 [read_host_memory().available_bytes, *(need + HOST_RESERVE_BYTES - 1 for need in too_much)]
@@ -186,7 +191,7 @@ def _admitted(device: GPUDevice, wish: Wish, judge: Judge) -> Placement:
         gpu_name=device.name,
         torch_number=number,
         total_bytes=device.total_bytes,
-        predicted_bytes=best.need.gpu_bytes,
+        predicted_bytes=best.need.taken_of(best.strategy, wish.within_budget(admission.available_bytes)),
         reserve_bytes=admission.reserve_bytes,
         budget_bytes=wish.settings.vram_budget,
     )

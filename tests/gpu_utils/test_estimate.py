@@ -98,6 +98,16 @@ def test_a_language_model_needs_its_weights_its_cache_and_its_logits(qwen: Check
     assert peaks == sorted(peaks, reverse=True)
 
 
+def test_a_split_model_fills_what_it_is_given_and_is_not_judged_by_that(qwen: Checkpoint) -> None:
+    split = next(strategy for strategy in LANGUAGE if strategy.name == "split")
+    need = needs(qwen, TEXT)["split"]
+    assert need.taken_of(split, 5 * GIB) == 5 * GIB
+    assert need.taken_of(split, GIB) == need.gpu_bytes
+    assert need.taken_of(split, 80 * GIB) == needs(qwen, TEXT)["full"].gpu_bytes
+    learned = {"split": Measurement(7 * GIB, 5.0, 60.0, "2.11")}
+    assert estimate(qwen, split, work=TEXT, learned=learned).gpu_bytes == need.gpu_bytes
+
+
 def test_a_config_within_a_config_counts(tmp_path: Path) -> None:
     nested = read_checkpoint(language_model(tmp_path, {"a.weight": (8, 8)}, {"text_config": QWEN3_4B}))
     assert cache_bytes_per_token(nested.config("model"), 2) == 147_456
