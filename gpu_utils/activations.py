@@ -1,9 +1,10 @@
 """What work takes beside the weights: formulas over configs, calibrated with what was measured.
 
 A caller that can build the model without memory may pass figures of a dry run instead (see `estimate`).
-Source of the figures: FLUX.1's architecture at 1024x1024 on one H200, 20 November 2026, bfloat16: a peak of 36.3 GiB with all
-weights resident. Dry runs (`dry_run.py`, a lower bound) of denoisers at 1024 pixels in MiB: FLUX.1 464, FLUX.2-klein 579,
-Z-Image 534, SDXL 158; of Stable Diffusion 1.5 at 512: 65; of encoders for 512 tokens: T5 XXL 312, Qwen3-4B 241.
+Source of the figures: FLUX.1 at 1024x1024 on one H200, torch 2.11, 21 November 2026, bfloat16: beside the weights
+the allocator reserved 2.77 GiB decoding whole and 0.73 GiB decoding in tiles of 512. Dry runs (`dry_run.py`, a lower bound) of
+denoisers at 1024 pixels in MiB: FLUX.1 464, FLUX.2-klein 579, Z-Image 534, SDXL 158; of Stable Diffusion 1.5 at 512: 65; of
+encoders for 512 tokens: T5 XXL 312, Qwen3-4B 241.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from gpu_utils.sizes import MIB
 # FLUX.1's 1024 pixels leave a picture of 1024x1024 whole.
 TILE_PIXELS = 512
 DENOISER_TENSORS = 17.5  # of hidden size, per token
-DECODER_TENSORS = 18  # of picture size with the channels of the decoder's last block; convolution workspaces included
+DECODER_TENSORS = 11  # of picture size with the channels of the decoder's last block; convolution workspaces included
 UNET_TENSORS = 26  # of latent size with the channels of the first block
 ENCODER_TOKENS = 512
 SPEECH_BYTES = 512 * MIB  # a sentence of 400 characters; small beside the context for every model of this kind
@@ -29,7 +30,10 @@ _PIXELS_PER_TOKEN_SIDE = 16  # 8 pixels a latent, 2 latents a patch
 
 @dataclass(frozen=True)
 class Work:
-    """What is to be made at once: a picture of `width` x `height`, or text up to `context_tokens` long."""
+    """What is to be made at once: a picture of `width` x `height`, or text up to `context_tokens` long.
+
+    `steps` is how often the weights are gone through for it: denoising steps, or tokens of an answer.
+    """
 
     kind: Literal["picture", "text", "speech"]
     width: int = 0
@@ -37,6 +41,7 @@ class Work:
     batch: int = 1
     prompt_tokens: int = 0
     context_tokens: int = 0
+    steps: int = 1
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from gpu_utils.activations import Activations, Work, activations, is_denoiser, is_encoder, layers_of
 from gpu_utils.budget import CONTEXT_BYTES
 from gpu_utils.checkpoints import Checkpoint, Component
-from gpu_utils.precision import BYTES_PER_ELEMENT, scale_bytes, stored_bytes, two_largest_bytes
+from gpu_utils.precision import BYTES_PER_ELEMENT, stored_bytes, streamed
 from gpu_utils.sizes import GIB
 from gpu_utils.strategies import Need, Source, Strategy, Weights
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from gpu_utils.learned import Measurement
 
 HOST_BYTES = GIB  # what a CUDA context and its libraries take of the host beside weights
-# PyTorch rounds each pinned block up to a power of two: 1.33 times as much on average, and FLUX.1's leaves lie badly.
-PINNED_FACTOR = 1.5
+PINNED_FACTOR = 1.05  # layers are pinned together in blocks of 1 GiB; PyTorch rounds each up to a power of two
+RING_SLOTS = 4  # of the largest layer: one is worked with, the others are being filled
 DryRun = Callable[[Strategy], Activations | None]
 
 
@@ -48,13 +48,22 @@ def estimate(
     stored = {part.name: _stored(part, strategy, element_bytes) for part in checkpoint.components}
     largest = max(beside.encode, beside.denoise, beside.decode)
     if on_cpu:
-        return Need(0, sum(stored.values()) + largest, stored, largest, source)
+        return Need(0, sum(stored.values()) + largest, stored, largest, source=source)
     peak = CONTEXT_BYTES + max(_phases(checkpoint, strategy, stored, beside, element_bytes))
     measured = (learned or {}).get(strategy.name)
     # A split model fills what it is given: what it once took says nothing of the least that works.
     if measured is not None and strategy.residency != "split":
         peak, source = measured.peak_bytes, "learned"
-    return Need(peak, _host(checkpoint, strategy, stored, dtype), stored, largest, source)
+    passing_bytes = _streamed_bytes(checkpoint, strategy, element_bytes)
+    return Need(
+        peak,
+        _host(checkpoint, strategy, stored, dtype),
+        stored,
+        largest,
+        streamed_bytes=passing_bytes,
+        pinned_bytes=passing_bytes if strategy.host == "pinned" else 0,
+        source=source,
+    )
 
 
 def _stored(part: Component, strategy: Strategy, element_bytes: int) -> int:
@@ -63,7 +72,7 @@ def _stored(part: Component, strategy: Strategy, element_bytes: int) -> int:
 
 def _weights(part: Component, strategy: Strategy) -> Weights:
     """A strategy's precision applies to what is large: not to a VAE, nor to encoders that pass through only once."""
-    lowered = is_denoiser(part) or part.name == "model" or (is_encoder(part) and strategy.residency != "stream")
+    lowered = _passes_at_every_step(part) or (is_encoder(part) and strategy.residency != "stream")
     return strategy.weights if lowered else "native"
 
 
@@ -78,14 +87,13 @@ def _phases(
     def whole(chosen: list[Component]) -> int:
         return sum(stored[part.name] for part in chosen)
 
-    def passing(chosen: list[Component]) -> int:
-        return max(
-            (
-                two_largest_bytes(part, _weights(part, strategy), element_bytes)
-                + scale_bytes(part, _weights(part, strategy))
-                for part in chosen
-            ),
-            default=0,
+    def passing(part: Component) -> int:
+        """What stays of a streamed part, and the ring through which the rest passes."""
+        layers = streamed(part, _weights(part, strategy), element_bytes)
+        share = 0.0 if is_encoder(part) else strategy.share
+        upcast_bytes = 2 * layers.largest_bytes if _weights(part, strategy) == "fp8" else 0
+        return (
+            stored[part.name] - int((1 - share) * layers.total_bytes) + RING_SLOTS * layers.largest_bytes + upcast_bytes
         )
 
     match strategy.residency:
@@ -94,12 +102,24 @@ def _phases(
         case "encode-first":
             return [whole(encoders) + beside.encode, whole(others) + max(beside.denoise, beside.decode)]
         case "stream":
-            kept = whole([part for part in others if not is_denoiser(part)])
-            leaves = passing([part for part in others if is_denoiser(part)])
-            return [passing(encoders) + beside.encode, kept + leaves + max(beside.denoise, beside.decode)]
-        case _:  # "split": the least that makes progress is two layers, and the embedding or head beside them
+            works = max(beside.denoise, beside.decode)
+            kept = sum(passing(part) if _passes_at_every_step(part) else stored[part.name] for part in others)
+            return [sum(map(passing, encoders)) + beside.encode, kept + works]
+        case _:  # "split": the least that makes progress is two layers beside the embedding
             layers = max((layers_of(part.config) for part in parts), default=1)
-            return [2 * whole([*parts]) // layers + passing([*parts]) + beside.denoise]
+            return [2 * whole([*parts]) // layers + max(map(passing, parts), default=0) + beside.denoise]
+
+
+def _passes_at_every_step(part: Component) -> bool:
+    return is_denoiser(part) or part.name == "model"
+
+
+def _streamed_bytes(checkpoint: Checkpoint, strategy: Strategy, element_bytes: int) -> int:
+    if strategy.residency != "stream":
+        return 0
+    passing = [part for part in checkpoint.components if _passes_at_every_step(part)]
+    total = sum(streamed(part, _weights(part, strategy), element_bytes).total_bytes for part in passing)
+    return int((1 - strategy.share) * total)
 
 
 def _host(checkpoint: Checkpoint, strategy: Strategy, stored: Mapping[str, int], dtype: str) -> int:
@@ -113,8 +133,11 @@ def _host(checkpoint: Checkpoint, strategy: Strategy, stored: Mapping[str, int],
 
     def copied(part: Component) -> int:
         taken_as_it_is = part.quantized or part.disk_bytes == stored_bytes(part, "native", element_bytes)
-        if strategy.host == "pinned" and is_denoiser(part):
-            return int(stored[part.name] * PINNED_FACTOR)
+        if strategy.host == "pinned" and _passes_at_every_step(part):
+            return max(
+                int((1 - strategy.share) * stored[part.name] * PINNED_FACTOR),
+                0 if taken_as_it_is else stored[part.name],
+            )
         if _weights(part, strategy) == "fp8":
             return stored[part.name]
         if strategy.residency == "split":

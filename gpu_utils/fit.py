@@ -12,7 +12,6 @@ from gpu_utils.activations import Work
 from gpu_utils.checkpoints import Checkpoint
 from gpu_utils.estimate import DryRun, estimate
 from gpu_utils.learned import Situation, architecture_digest, recall
-from gpu_utils.precision import BYTES_PER_ELEMENT, stored_bytes
 from gpu_utils.sizes import MIB
 from gpu_utils.speeds import expected_speeds
 from gpu_utils.strategies import DIFFUSION, LANGUAGE, Choice, Need, Preference, Speed, Strategy, rank
@@ -82,5 +81,4 @@ def expect(model: Model, gpu_name: str | None = None, at_least: Mapping[str, int
         ).at_least((at_least or {}).get(strategy.name, 0))
         for strategy in candidates
     }
-    full_bytes = sum(stored_bytes(part, "native", BYTES_PER_ELEMENT[model.dtype]) for part in checkpoint.components)
-    return Expected(model, needs, expected_speeds(candidates, model.work.kind, full_bytes, learned))
+    return Expected(model, needs, expected_speeds(checkpoint, model.work, candidates, needs, learned))

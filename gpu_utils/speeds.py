@@ -1,87 +1,93 @@
-"""How fast each strategy is: a table measured once and shipped, corrected by what this machine measured.
+"""How long each strategy takes, from what it computes and what it moves; corrected by what this machine measured.
 
-Factors are relative to "full" of the same kind of work, because only the order of strategies matters here: a machine that is
-five times slower is so for all of them, and one strategy measured on it sets the scale for the others.
+Only the order of strategies matters here. What weights of a precision cost to compute with, and what the bus carries, was
+measured once and is shipped; a machine that is slower at one of them scales all strategies that are bound by it.
 """
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gpu_utils.strategies import Speed, Strategy
+from gpu_utils.activations import Work, is_denoiser
+from gpu_utils.checkpoints import Checkpoint
+from gpu_utils.strategies import HostCopy, Need, Speed, Strategy
 
 if TYPE_CHECKING:
     from gpu_utils.learned import Measurement
 
-
-@dataclass(frozen=True)
-class Shipped:
-    """Seconds per unit as a multiple of "full", and seconds of loading for 10^9 bytes of weights."""
-
-    factor: float
-    setup_seconds_per_gb: float
-
-
-# FLUX.1's architecture, 33.7 GB, 1024x1024, 4 steps, one H200 with PCIe gen 5 x16 and 16 cores, 20 November 2026: 0.82 s a
-# picture and 5.6 s of loading with "full". Rows that were not measured themselves follow from a limit that was, as noted.
-PICTURES = {
-    "full": Shipped(1.0, 0.17),
-    "encode-first": Shipped(1.0, 0.17),  # the same work in another order
-    "encode-first-tiled": Shipped(1.0, 0.17),
-    "fp8": Shipped(0.93 / 0.82, 0.17),
-    "int8": Shipped(0.93 / 0.82, 0.17),  # not measured: taken as fp8
-    "nf4": Shipped(0.85 / 0.82, 0.17),
-    "stream-nf4": Shipped(1.25, 0.25),  # not measured yet: 6.7 GB pass at each step instead of 23.8
-    "stream": Shipped(2.27 / 0.82, 20.5 / 33.7),  # loading includes pinning a copy of the weights
-    "stream-fp8": Shipped(1.68 / 0.82, 19.4 / 33.7),
-    "stream-low": Shipped(4.54 / 0.82, 0.17),
-    "stream-fp8-low": Shipped(4.54 / 0.82, 0.17),  # not measured: taken as stream-low
-    "stream-disk": Shipped(61, 0.17),  # 4 x 23.8 GB of transformer at the disk's 1.9 GB/s
-    "cpu": Shipped(1000, 0.17),  # 4e14 floating-point operations at the order of 10^12 a second on 16 cores
-}
-# Not measured yet: the order of what is computed and moved. int8 and nf4 unpack every weight for every token.
-TEXTS = {
-    "full": Shipped(1.0, 0.17),
-    "int8": Shipped(3.0, 0.3),
-    "nf4": Shipped(1.5, 0.3),
-    "split": Shipped(20, 0.17),
-    "cpu": Shipped(30, 0.17),
-}
-# What "full" takes for each unit where this machine has measured nothing yet, for 10^9 bytes of weights: a picture above;
-# a scene of 300 tokens from a 4 B model (8 GB) at 36 tokens/s on the same card.
-_UNIT_SECONDS_PER_GB = {"picture": 0.82 / 33.7, "text": 300 / 36 / 8}
+# One H200 (PCIe gen 5 x16, 16 cores), 20 and 21 November 2026, FLUX.1's architecture, 1024x1024, 4 steps.
+# Relative to native weights: fp8 0.93 s against 0.82, nf4 0.98 against 0.858. int8 was not measured: taken as the slowest.
+PICTURE_FACTORS = {"native": 1.0, "fp8": 1.134, "int8": 1.5, "nf4": 1.142}
+# Not measured yet: the order of what is unpacked for every token.
+TEXT_FACTORS = {"native": 1.0, "fp8": 1.5, "int8": 3.0, "nf4": 1.5}
+FLOPS = 511e12  # 2 x 11.9e9 weights x 4608 tokens x 4 steps in 0.858 s
+TOKEN_SECONDS = 1 / 36  # of one token of a 4 B model whatever its size: bound by launches
+BYTES_PER_SECOND = {"pinned": 55e9, "pageable": 17.5e9}  # the bus; files in the page cache, read by four threads
+LOADING_SECONDS_PER_GB = 0.17  # 5.6 s for 33.7 GB
+PINNING_SECONDS_PER_GB = 0.44  # 15 s more for 33.7 GB
+CPU_FACTOR = {"picture": 1000.0, "text": 30.0, "speech": 30.0}  # against a GPU: 10^12 operations a second on 16 cores
 
 
 def expected_speeds(
-    strategies: Sequence[Strategy], kind: str, weight_bytes: int, learned: Mapping[str, Measurement] | None = None
+    checkpoint: Checkpoint,
+    work: Work,
+    strategies: Sequence[Strategy],
+    needs: Mapping[str, Need],
+    learned: Mapping[str, Measurement] | None = None,
 ) -> dict[str, Speed]:
-    """Seconds for each strategy: measured here where it was, else the shipped ratio on the scale this machine has shown.
+    """Seconds for each strategy: measured here where it was, else computed on the scale this machine has shown.
 
-    `kind` is that of the work ("picture", "text", "speech"), `weight_bytes` those of the model in full precision.
+    What was measured of strategies whose weights wait in one place speaks for those first; of a machine whose computing was
+    measured, that speaks for all others.
     """
-    table = PICTURES if kind == "picture" else TEXTS
-    gigabytes = max(weight_bytes, 1) / 1e9
-    shipped = {
-        strategy.name: Speed(
-            table[strategy.name].setup_seconds_per_gb * gigabytes,
-            table[strategy.name].factor * _UNIT_SECONDS_PER_GB.get(kind, _UNIT_SECONDS_PER_GB["text"]) * gigabytes,
-        )
-        for strategy in strategies
-    }
+    computed = {strategy.name: _computed(checkpoint, work, strategy, needs[strategy.name]) for strategy in strategies}
     here = {
-        name: Speed(found.setup_seconds, found.unit_seconds)
-        for name, found in (learned or {}).items()
-        if name in shipped and found.setup_seconds is not None and found.unit_seconds is not None
+        strategy.name: Speed(found.setup_seconds, found.unit_seconds)
+        for strategy in strategies
+        if (found := (learned or {}).get(strategy.name)) is not None
+        and found.setup_seconds is not None
+        and found.unit_seconds is not None
     }
-    setup = _scale([speed.setup_seconds / shipped[name].setup_seconds for name, speed in here.items()])
-    unit = _scale([speed.unit_seconds / shipped[name].unit_seconds for name, speed in here.items()])
-    return {
-        name: Speed(speed.setup_seconds * setup, speed.unit_seconds * unit) for name, speed in shipped.items()
-    } | here
+    ratios: dict[HostCopy, list[tuple[float, float]]] = {}
+    for strategy in strategies:
+        if strategy.name in here and strategy.residency != "cpu":
+            measured, was = here[strategy.name], computed[strategy.name]
+            ratio = (measured.setup_seconds / was.setup_seconds, measured.unit_seconds / was.unit_seconds)
+            ratios.setdefault(strategy.host, []).append(ratio)
+    scaled = {}
+    for strategy in strategies:
+        known = ratios.get(strategy.host) or ratios.get("none") or []
+        speed = computed[strategy.name]
+        scaled[strategy.name] = Speed(
+            speed.setup_seconds * _mean([setup for setup, _ in known]),
+            speed.unit_seconds * _mean([unit for _, unit in known]),
+        )
+    return scaled | here
 
 
-def _scale(ratios: list[float]) -> float:
+def _computed(checkpoint: Checkpoint, work: Work, strategy: Strategy, need: Need) -> Speed:
+    factors = PICTURE_FACTORS if work.kind == "picture" else TEXT_FACTORS
+    computing = _full_unit_seconds(checkpoint, work) * factors[strategy.weights]
+    if strategy.residency == "cpu":
+        computing *= CPU_FACTOR[work.kind]
+    moving = need.streamed_bytes * work.steps / BYTES_PER_SECOND[strategy.host] if need.streamed_bytes else 0.0
+    if strategy.residency == "split":  # what is not on the GPU is computed on the CPU
+        computing *= CPU_FACTOR[work.kind]
+    gigabytes = max(1, sum(part.disk_bytes for part in checkpoint.components)) / 1e9
+    setup = LOADING_SECONDS_PER_GB * gigabytes + PINNING_SECONDS_PER_GB * need.pinned_bytes / 1e9
+    return Speed(setup, max(computing, moving))
+
+
+def _full_unit_seconds(checkpoint: Checkpoint, work: Work) -> float:
+    """One unit of work with all weights resident, on the machine where the figures were measured."""
+    if work.kind != "picture":
+        return work.steps * TOKEN_SECONDS
+    weights = sum(part.floating_elements for part in checkpoint.components if is_denoiser(part))
+    tokens = work.width * work.height / 256 + 512
+    return max(1.0, 2 * weights * tokens * work.steps * work.batch) / FLOPS
+
+
+def _mean(ratios: list[float]) -> float:
     return statistics.geometric_mean(ratios) if ratios and min(ratios) > 0 else 1.0

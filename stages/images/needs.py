@@ -24,9 +24,10 @@ def model_to_place(
     dtype: DType,
     width: int,
     height: int,
+    steps: int = 1,
     simulate: Callable[[Checkpoint, Work, str], DryRun | None] | None = None,
 ) -> Model:
     """The pipeline at work on one picture at a time; sizes in pixels. `simulate` may know the decoder better than a formula."""
-    work, on_gpu, on_cpu = Work("picture", width, height), dtype_on("cuda", dtype), dtype_on("cpu", dtype)
+    work, on_gpu, on_cpu = Work("picture", width, height, steps=steps), dtype_on("cuda", dtype), dtype_on("cpu", dtype)
     dry_run = simulate(checkpoint, work, on_gpu) if simulate else None
     return Model(checkpoint, work, on_gpu, on_cpu, dry_run, strategies_of(checkpoint.class_name))

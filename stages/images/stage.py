@@ -44,6 +44,7 @@ class Prepared:
     dtype: DType
     width: int
     height: int
+    steps: int
 
 
 def engine_key(topic: TopicManifest) -> Hashable:
@@ -64,14 +65,15 @@ def prepare(topic: TopicManifest) -> Prepared:
     from stages.images import painter
 
     painter.import_classes(checkpoint)
-    return Prepared(checkpoint, painting.dtype, width, height)
+    return Prepared(checkpoint, painting.dtype, width, height, painting.num_inference_steps)
 
 
 def model(prepared: Prepared) -> Model:
     """What is to be placed."""
     from stages.images.simulation import dry_run
 
-    return model_to_place(prepared.checkpoint, prepared.dtype, prepared.width, prepared.height, dry_run)
+    width, height = prepared.width, prepared.height
+    return model_to_place(prepared.checkpoint, prepared.dtype, width, height, prepared.steps, dry_run)
 
 
 def load(prepared: Prepared, placement: Placement) -> Painter:

@@ -10,9 +10,8 @@ from collections import deque
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
-from gpu_utils.activations import Work, activations
+from gpu_utils.activations import Work
 from gpu_utils.fit import Model
-from gpu_utils.precision import BYTES_PER_ELEMENT
 from gpu_utils.strategies import LANGUAGE
 from stages.pipeline.definition import Placement, StageDefinition
 from stages.pipeline.errors import ConfigError, Interrupted, SceneFailure
@@ -28,6 +27,8 @@ from stages.scenes.telling import publish
 if TYPE_CHECKING:
     from stages.scenes.writer import Prepared, Writer
 
+# What the writer can do.
+STRATEGIES = tuple(strategy for strategy in LANGUAGE if strategy.residency != "stream")
 # A prompt rarely takes more; the cache grows by what is asked and answered, not by all the model could hold.
 _PROMPT_TOKENS = 1500
 
@@ -57,9 +58,7 @@ def load(prepared: Prepared, placement: Placement) -> Writer:
     """Load the weights."""
     from stages.scenes import writer
 
-    placed = model(prepared)
-    working = activations(placed.checkpoint, placed.work, BYTES_PER_ELEMENT[placed.dtype], tiled=False)
-    return writer.load(prepared, placement, working.denoise)
+    return writer.load(prepared, placement)
 
 
 def model(prepared: Prepared) -> Model:
@@ -71,9 +70,10 @@ def model(prepared: Prepared) -> Model:
         batch=settings.batch_size,
         prompt_tokens=min(_PROMPT_TOKENS, prepared.context_tokens),
         context_tokens=min(longest, prepared.context_tokens),
+        steps=settings.scene_max_new_tokens // 2,
     )
     on_gpu, on_cpu = ("bfloat16", "float32") if settings.dtype == "auto" else (settings.dtype, settings.dtype)
-    return Model(prepared.checkpoint, work, on_gpu, on_cpu, strategies=LANGUAGE)
+    return Model(prepared.checkpoint, work, on_gpu, on_cpu, strategies=STRATEGIES)
 
 
 def make(writer: Writer, works: Sequence[RunWork]) -> None:

@@ -27,5 +27,5 @@ def test_where_the_driver_does_not_say_the_growth_of_the_device_counts() -> None
 
 
 def test_a_budget_smaller_than_a_context_is_refused_before_torch_is_asked() -> None:
-    with pytest.raises(ValueError, match="512 MiB does not hold the CUDA context"):
+    with pytest.raises(ValueError, match="768 MiB does not hold the CUDA context"):
         limit_allocator(budget.CONTEXT_BYTES, 24 * GIB, 0)

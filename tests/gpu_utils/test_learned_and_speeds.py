@@ -11,12 +11,15 @@ import pytest
 
 from gpu_utils import learned
 from gpu_utils.activations import Work
-from gpu_utils.checkpoints import read_checkpoint
+from gpu_utils.checkpoints import Checkpoint, read_checkpoint
+from gpu_utils.estimate import estimate
 from gpu_utils.learned import Measurement, Situation, architecture_digest, data_file, learn, recall
-from gpu_utils.speeds import PICTURES, TEXTS, expected_speeds
-from gpu_utils.strategies import DIFFUSION, LANGUAGE
+from gpu_utils.speeds import expected_speeds
+from gpu_utils.strategies import DIFFUSION, LANGUAGE, Speed
 from tests.gpu_utils.checkpoint_files import language_model
+from tests.gpu_utils.known_models import flux
 
+PICTURE = Work("picture", 1024, 1024, steps=4)
 HERE = Situation("abc", Work("picture", 1024, 1024), "NVIDIA H200", "bfloat16")
 MEASURED = Measurement(10 * 2**30, 5.0, 1.0, "2.11")
 
@@ -48,12 +51,11 @@ def test_the_peak_only_rises_and_seconds_are_averaged() -> None:
     assert (found.peak_bytes, found.setup_seconds, found.unit_seconds) == (10 * 2**30, 6.0, 2.0)
 
 
-def test_running_out_of_memory_raises_the_peak_and_says_nothing_of_speed() -> None:
+def test_running_out_of_memory_raises_the_peak_and_says_nothing_of_speed(tmp_path: Path) -> None:
     not_enough = Measurement(12 * 2**30, None, None, "2.11")
     learn(HERE, "full", not_enough)
-    assert expected_speeds(DIFFUSION, "picture", 33_700_000_000, recall(HERE))["full"].unit_seconds == pytest.approx(
-        0.82
-    )
+    checkpoint = read_checkpoint(language_model(tmp_path, {"a.weight": (8, 8)}))
+    assert speeds(checkpoint, recall(HERE)) == speeds(checkpoint)
     learn(HERE, "full", MEASURED)
     assert recall(HERE)["full"].peak_bytes == MEASURED.peak_bytes  # at work it was measured, before it was a guess
     learn(HERE, "full", not_enough)
@@ -131,34 +133,59 @@ def test_a_model_is_its_tensors_not_its_place(tmp_path: Path) -> None:
     assert digests[0] == digests[1] != other
 
 
-def test_every_strategy_has_a_shipped_speed() -> None:
-    assert set(PICTURES) == {strategy.name for strategy in DIFFUSION}
-    assert set(TEXTS) == {strategy.name for strategy in LANGUAGE}
+@pytest.fixture(scope="module")
+def flux_1(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
+    return read_checkpoint(flux(tmp_path_factory.mktemp("flux")))
 
 
-def test_shipped_speeds_are_those_measured_for_flux() -> None:
-    found = expected_speeds(DIFFUSION, "picture", 33_700_000_000)
-    assert found["full"].unit_seconds == pytest.approx(0.82)
-    assert found["stream"].unit_seconds == pytest.approx(2.27)
-    assert found["stream-fp8"].unit_seconds == pytest.approx(1.68)
-    assert found["stream"].setup_seconds == pytest.approx(20.5)
+def speeds(
+    checkpoint: Checkpoint, here: dict[str, Measurement] | None = None, work: Work = PICTURE
+) -> dict[str, Speed]:
+    strategies = DIFFUSION if checkpoint.pipeline else LANGUAGE
+    needs = {strategy.name: estimate(checkpoint, strategy, work=work) for strategy in strategies}
+    return expected_speeds(checkpoint, work, strategies, needs, here)
 
 
-def test_one_measurement_sets_the_scale_for_the_others() -> None:
-    here = {"full": Measurement(0, 11.4, 8.2, "2.11")}  # ten times slower than where the table comes from
-    found = expected_speeds(DIFFUSION, "picture", 33_700_000_000, here)
-    assert (found["full"].setup_seconds, found["full"].unit_seconds) == (11.4, 8.2)
-    assert found["stream"].unit_seconds == pytest.approx(22.7)
+def test_computed_speeds_are_those_measured_for_flux(flux_1: Checkpoint) -> None:
+    found = speeds(flux_1)
+    assert found["full"].unit_seconds == pytest.approx(0.858, rel=0.01)
+    assert found["nf4"].unit_seconds == pytest.approx(0.98, rel=0.01)
+    assert found["full"].setup_seconds == pytest.approx(5.6, rel=0.05)
+
+
+def test_streaming_is_bound_by_the_bus_or_by_the_work(flux_1: Checkpoint) -> None:
+    found = speeds(flux_1)
+    assert found["stream"].unit_seconds == pytest.approx(4 * 23.8e9 / 55e9, rel=0.01)
+    assert found["stream-50"].unit_seconds == pytest.approx(4 * 11.9e9 / 55e9, rel=0.02)
+    assert found["stream-75"].unit_seconds == found["full"].unit_seconds
+    assert found["stream-nf4"].unit_seconds == found["nf4"].unit_seconds
+    assert found["stream"].setup_seconds > found["stream-75"].setup_seconds > found["stream-low"].setup_seconds
+    assert found["stream-low"].unit_seconds > found["stream"].unit_seconds
+
+
+def test_on_a_slow_gpu_the_bus_no_longer_matters(flux_1: Checkpoint) -> None:
+    found = speeds(
+        flux_1, {"full": Measurement(0, 11.4, 8.58, "2.11")}
+    )  # ten times slower than where the figures are from
+    assert (found["full"].setup_seconds, found["full"].unit_seconds) == (11.4, 8.58)
+    assert found["nf4"].unit_seconds == pytest.approx(9.8, rel=0.01)
+    assert found["cpu"].unit_seconds > 100 * found["stream"].unit_seconds > 0
+
+
+def test_a_strategy_measured_slower_here_loses_its_place_and_speaks_for_its_like(flux_1: Checkpoint) -> None:
+    found = speeds(flux_1, {"stream": Measurement(0, 20.0, 9.0, "2.11")})
+    assert found["stream"].unit_seconds == 9.0
+    assert found["stream-25"].unit_seconds > 5
+    assert found["full"].unit_seconds == pytest.approx(0.858, rel=0.01)
+
+
+def test_a_text_goes_through_the_weights_for_every_token(tmp_path: Path) -> None:
+    model = read_checkpoint(language_model(tmp_path, {"model.layers.0.mlp.up_proj.weight": (50_000, 80_000)}))
+    found = speeds(model, work=Work("text", context_tokens=100, steps=300))
+    assert found["stream"].unit_seconds == pytest.approx(300 * 8e9 / 55e9, rel=0.01)
     assert found["full"].unit_seconds < found["nf4"].unit_seconds < found["stream"].unit_seconds
 
 
-def test_a_strategy_measured_slower_here_loses_its_place() -> None:
-    here = {"full": Measurement(0, 5.6, 0.82, "2.11"), "stream": Measurement(0, 20.0, 9.0, "2.11")}
-    found = expected_speeds(DIFFUSION, "picture", 33_700_000_000, here)
-    assert found["stream"].unit_seconds == 9.0
-    assert found["stream-low"].unit_seconds < found["stream"].unit_seconds * 2
-
-
-def test_a_measurement_of_nothing_breaks_nothing() -> None:
-    zero = {"full": Measurement(0, 0.0, 0.0, "2.11")}
-    assert expected_speeds(DIFFUSION, "picture", 0, zero)["stream"].unit_seconds > 0
+def test_a_measurement_of_nothing_breaks_nothing(flux_1: Checkpoint) -> None:
+    found = speeds(flux_1, {"full": Measurement(0, 0.0, 0.0, "2.11")})
+    assert found["stream"].unit_seconds > 0

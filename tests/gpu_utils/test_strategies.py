@@ -13,21 +13,26 @@ NEEDS = {
     "full": Need(36 * GIB, GIB),
     "encode-first": Need(27 * GIB, GIB),
     "encode-first-tiled": Need(25 * GIB, GIB),
+    "stream-75": Need(20 * GIB, 9 * GIB),
+    "stream-50": Need(14 * GIB, 17 * GIB),
+    "stream-25": Need(9 * GIB, 25 * GIB),
     "fp8": Need(15 * GIB, GIB),
     "int8": Need(15 * GIB, GIB),
     "nf4": Need(10 * GIB, GIB),
-    "stream-nf4": Need(6 * GIB, 12 * GIB),
     "stream": Need(4 * GIB, 34 * GIB),
     "stream-fp8": Need(4 * GIB, 20 * GIB),
-    "stream-low": Need(4 * GIB, 24 * GIB),
+    "stream-nf4": Need(6 * GIB, 12 * GIB),
+    "stream-low": Need(4 * GIB, 3 * GIB),
     "stream-fp8-low": Need(4 * GIB, 12 * GIB),
-    "stream-disk": Need(4 * GIB, 2 * GIB),
     "cpu": Need(0, 34 * GIB),
 }
-SECONDS = (1.0, 1.0, 1.1, 1.2, 1.4, 1.05, 1.3, 2.7, 2.1, 5.4, 5.2, 60.0, 900.0)
+SECONDS = {
+    "full": 1.0, "encode-first": 1.0, "encode-first-tiled": 1.1, "stream-75": 1.2, "stream-50": 1.3, "stream-25": 1.8,
+    "fp8": 1.2, "int8": 1.4, "nf4": 1.05, "stream": 2.7, "stream-fp8": 2.1, "stream-nf4": 1.3, "stream-low": 5.4,
+    "stream-fp8-low": 5.2, "cpu": 900.0,
+}  # fmt: skip
 SPEEDS = {
-    strategy.name: Speed(20.0 if strategy.host == "pinned" else 5.0, seconds)
-    for strategy, seconds in zip(DIFFUSION, SECONDS, strict=True)
+    strategy.name: Speed(20.0 if strategy.host == "pinned" else 5.0, SECONDS[strategy.name]) for strategy in DIFFUSION
 }
 
 
@@ -59,7 +64,7 @@ def test_less_memory_takes_the_fastest_that_is_left() -> None:
 def test_quality_never_lowers_the_precision_of_weights() -> None:
     for free in (4, 6, 8, 16, 26, 40):
         assert choose(free, "quality").strategy.exact
-    assert choose(16, "quality").strategy.name == "stream"
+    assert choose(16, "quality").strategy.name == "stream-50"
 
 
 def test_a_name_forces_one_even_against_the_preference() -> None:
@@ -76,7 +81,7 @@ def test_few_pictures_are_not_worth_a_long_setup() -> None:
 
 def test_host_memory_counts_as_device_memory_does() -> None:
     assert choose(4.5, "quality", host=30, count=20).strategy.name == "stream-low"
-    assert choose(4.5, host=4).strategy.name == "stream-disk"
+    assert choose(4.5, host=4).strategy.name == "stream-low"
     nothing = choose(4.5, host=1)
     assert not nothing.fits
     assert "of host memory needed, 1.0 GiB may be taken" in nothing.reason
@@ -84,7 +89,7 @@ def test_host_memory_counts_as_device_memory_does() -> None:
 
 def test_a_package_that_is_not_installed_drops_a_strategy_and_says_so() -> None:
     found = rank(DIFFUSION, NEEDS, 12 * GIB, 100 * GIB, "speed", SPEEDS, 6, installed=lambda name: False)
-    assert found[0].strategy.name == "stream-fp8"
+    assert found[0].strategy.name == "stream-25"
     assert next(choice for choice in found if choice.strategy.name == "nf4").reason == "bitsandbytes is not installed"
 
 

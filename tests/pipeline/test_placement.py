@@ -31,7 +31,7 @@ from stages.pipeline.settings import ModelSettings
 from tests.gpu_utils.fakes import GIB, NO_DRIVER, FakeProbe, gpu, process
 from tests.gpu_utils.known_models import flux
 
-PICTURE = Work("picture", 1024, 1024)
+PICTURE = Work("picture", 1024, 1024, steps=4)
 FOREIGN = process(4121, 10, "python train.py")
 
 
@@ -92,13 +92,15 @@ def test_the_fastest_that_fits_is_taken_and_told_with_what_was_predicted(machine
     assert (found.device, found.strategy, found.uuid) == ("cuda:0", "full", "GPU-0aaa")
     assert found.gpu_name == "NVIDIA GeForce RTX 4090"
     assert found.predicted_bytes is not None
-    assert found.predicted_bytes / GIB == pytest.approx(36.4, abs=0.1)
+    assert found.predicted_bytes / GIB == pytest.approx(34.9, abs=0.1)
     assert found.reserve_bytes == GIB
     assert found.budget_bytes is None
 
 
 def test_a_foreign_process_of_10_gb_lowers_the_choice(machine: Machine, flux_1: Model) -> None:
-    machine.shows(card(46 - 10, processes=(FOREIGN,)))
+    machine.shows(card(44))
+    assert place(wish(flux_1)).strategy == "full"
+    machine.shows(card(44 - 10, processes=(FOREIGN,)))
     assert place(wish(flux_1)).strategy == "encode-first"
 
 
@@ -124,7 +126,7 @@ def test_quality_streams_where_speed_takes_fewer_bits(machine: Machine, flux_1: 
 
 def test_little_host_memory_leads_away_from_pinned_weights(machine: Machine, flux_1: Model) -> None:
     machine.shows(card(5))
-    machine.host(10)
+    machine.host(4)
     assert place(wish(flux_1)).strategy == "stream-low"
     machine.host(100)
     assert place(replace(wish(flux_1), count=20)).strategy == "stream-nf4"
@@ -172,7 +174,7 @@ def test_a_name_forces_one_and_is_refused_where_it_does_not_fit(machine: Machine
     machine.shows(card(46))
     assert place(wish(flux_1, "stream")).strategy == "stream"
     machine.shows(card(14))
-    with pytest.raises(TryAgainLater, match=r"36\.4 GiB needed"):
+    with pytest.raises(TryAgainLater, match=r"34\.9 GiB needed"):
         place(wish(flux_1, "full"))
 
 
