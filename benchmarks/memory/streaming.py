@@ -11,30 +11,43 @@ from __future__ import annotations
 import gc
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from benchmarks.memory.architectures import architecture
-from benchmarks.memory.build import _random
+from benchmarks.memory.build import random_weights
+from gpu_utils.packing import pack
+from gpu_utils.streaming import stream
 
 STEPS = 6
 TOKENS, PROMPT_TOKENS = 4096, 512
-# name, weights, options of apply_group_offloading (None: resident)
-_LEAVES: dict[str, Any] = {"offload_type": "leaf_level", "record_stream": True}
-_BLOCKS: dict[str, Any] = {"offload_type": "block_level", "num_blocks_per_group": 1, "record_stream": True}
-WAYS: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
-    ("resident", "native", None),
-    ("resident fp8", "fp8", None),
-    ("resident nf4", "nf4", None),
-    ("leaves nf4", "nf4", _LEAVES),
-    ("blocks nf4", "nf4", _BLOCKS),
-    ("leaves fp8", "fp8", _LEAVES),
-    ("leaves fp8, not recorded", "fp8", {"offload_type": "leaf_level"}),
-    ("blocks fp8", "fp8", _BLOCKS),
-    ("leaves", "native", _LEAVES),
-    ("blocks", "native", _BLOCKS),
+
+
+@dataclass(frozen=True)
+class Way:
+    """How the weights lie: resident, streamed by us with a share resident, or by diffusers' group offloading."""
+
+    name: str
+    weights: Literal["native", "fp8", "nf4"] = "native"
+    means: Literal["resident", "ours", "diffusers"] = "ours"
+    share: float = 0.0
+    pinned: bool = True
+
+
+WAYS = (
+    Way("resident", means="resident"),
+    Way("ours nf4", "nf4"),
+    Way("ours"),
+    Way("ours, half resident", share=0.5),
+    Way("ours fp8", "fp8"),
+    Way("ours, three quarters resident", share=0.75),
+    Way("ours, a quarter resident", share=0.25),
+    Way("ours, from the host as it is", pinned=False),
+    Way("diffusers", means="diffusers"),
+    Way("resident nf4", "nf4", "resident"),
 )
 
 
@@ -49,27 +62,25 @@ def main(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     figures: dict[str, Any] = {"bus_gb_per_second": _bus(device), "ways": {}}
     print(f"pinned host to device: {figures['bus_gb_per_second']} GB/s", flush=True)
-    for name, weights, options in WAYS:
-        if only not in name:
+    for way in WAYS:
+        if only not in way.name:
             continue
         try:
-            found = figures["ways"][name] = measure(weights, options, tiny, device)
-        except (RuntimeError, ImportError, ValueError, TypeError, AttributeError, NotImplementedError) as error:
-            found = figures["ways"][name] = {"error": f"{type(error).__name__}: {str(error)[:200]}"}
+            found = figures["ways"][way.name] = measure(way, tiny, device)
+        except (RuntimeError, ImportError) as error:  # a package that is not here
+            found = figures["ways"][way.name] = {"error": f"{type(error).__name__}: {str(error)[:200]}"}
         gc.collect()
         if device.type == "cuda":
             torch.cuda.empty_cache()
-        print(name, json.dumps(found), flush=True)
+        print(way.name, json.dumps(found), flush=True)
         if as_json:
             as_json.write_text(json.dumps(figures, indent=1))
 
 
-def measure(weights: str, options: dict[str, Any] | None, tiny: bool, device: Any) -> dict[str, Any]:
+def measure(way: Way, tiny: bool, device: Any) -> dict[str, Any]:
     """One way: set-up, seconds of each step after the first two, peak of the allocator."""
     import diffusers
     import torch
-
-    from stages.images.loading import _pack_layers
 
     part = architecture("flux1", tiny).parts["transformer"]
     with torch.device("meta"):
@@ -77,19 +88,23 @@ def measure(weights: str, options: dict[str, Any] | None, tiny: bool, device: An
     model = model.to(torch.bfloat16).to_empty(device=device)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            parameter.copy_(_random(name, parameter, device))
+            parameter.copy_(random_weights(name, parameter, device))
+    if way.means != "resident":
+        model.to("cpu")
     began = time.monotonic()
-    if weights == "nf4":
-        _pack_layers(model, device, torch.bfloat16)
-    if weights == "fp8":
-        model.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=torch.bfloat16)
-    if options is None:
+    if way.weights != "native":
+        pack(model, way.weights, device, torch.bfloat16)
+    if way.means == "resident":
         for parameter in model.parameters():
             parameter.data = parameter.data.to(device)
+    elif way.means == "ours":
+        stream(model, device, pinned=way.pinned, share=way.share, compute_dtype=torch.bfloat16)
     else:
-        given = {**options, "use_stream": device.type == "cuda"}
-        given["record_stream"] = given.get("record_stream", False) and device.type == "cuda"
-        diffusers.hooks.apply_group_offloading(model, onload_device=device, offload_device=torch.device("cpu"), **given)
+        on_gpu = device.type == "cuda"
+        options = {"offload_type": "leaf_level", "use_stream": on_gpu, "record_stream": on_gpu}
+        diffusers.hooks.apply_group_offloading(
+            model, onload_device=device, offload_device=torch.device("cpu"), **options
+        )
     set_up = time.monotonic() - began
     gc.collect()
     if device.type == "cuda":

@@ -18,7 +18,9 @@ from safetensors import SafetensorError
 from gpu_utils import is_out_of_memory
 from gpu_utils.activations import TILE_PIXELS, is_denoiser, is_encoder
 from gpu_utils.checkpoints import Checkpoint, Component
+from gpu_utils.packing import pack
 from gpu_utils.strategies import Strategy
+from gpu_utils.streaming import stream
 from stages.images.checkpoint import MEND
 from stages.pipeline.errors import ConfigError, WeightsMissing
 
@@ -89,13 +91,16 @@ def _placed(component: Component, strategy: Strategy, device: torch.device, dtyp
     weights = "native" if keeps else strategy.weights
     made_on_device = weights in ("int8", "nf4") and not streamed
     model = _read(component, weights if made_on_device else "native", device, dtype)
+    if streamed:
+        if weights != "native":
+            pack(model, weights, device, dtype)
+        # A denoiser works at every step: a pinned copy pays. An encoder works once for each prompt, from its mapped files.
+        pinned = strategy.host == "pinned" and is_denoiser(component)
+        stream(model, device, pinned=pinned, share=strategy.share, compute_dtype=dtype)
+        return model
     if weights == "fp8":
         _cast_layers(model, component, dtype)
-    if streamed:
-        if weights == "nf4":
-            _pack_layers(model, device, dtype)
-        _stream(model, component, strategy, device)
-    elif not made_on_device:
+    if not made_on_device:
         model.to(device)
     return model
 
@@ -140,45 +145,3 @@ def _cast_layers(model: Any, component: Component, dtype: torch.dtype) -> None:
             compute_dtype=dtype,
             skip_modules_pattern=_ENCODER_LAYERS_NOT_CAST,
         )
-
-
-def _pack_layers(model: Any, device: torch.device, dtype: torch.dtype) -> None:
-    """Make every Linear layer one of 4 bits a weight, layer by layer: the device never holds more than one of them.
-
-    The packed weights go back to the host, from where they are streamed; their scales stay on the device.
-    """
-    import bitsandbytes
-
-    for parent in list(model.modules()):
-        for name, layer in list(parent.named_children()):
-            if type(layer) is torch.nn.Linear:
-                packed = bitsandbytes.nn.Linear4bit(
-                    layer.in_features,
-                    layer.out_features,
-                    layer.bias is not None,
-                    dtype,
-                    quant_type="nf4",
-                    device="meta",
-                )
-                options = {"requires_grad": False, "quant_type": "nf4", "compress_statistics": True}
-                packed.weight = bitsandbytes.nn.Params4bit(layer.weight.data, module=packed, **options).to(device)
-                packed.weight.data = packed.weight.data.cpu()
-                packed.bias = layer.bias
-                setattr(parent, name, packed)
-
-
-def _stream(model: Any, component: Component, strategy: Strategy, device: torch.device) -> None:
-    """Leaf by leaf to the device, the next leaf copied while this one works.
-
-    The denoiser passes at every step: a pinned copy pays. An encoder passes once for each prompt: it is pinned leaf by leaf,
-    from its mapped file, which takes twice the time of a pinned copy and none of the host's memory.
-    """
-    diffusers.hooks.apply_group_offloading(
-        model,
-        onload_device=device,
-        offload_device=torch.device("cpu"),
-        offload_type="leaf_level",
-        use_stream=device.type == "cuda",
-        record_stream=device.type == "cuda",
-        low_cpu_mem_usage=strategy.host != "pinned" or is_encoder(component),
-    )

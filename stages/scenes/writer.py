@@ -22,9 +22,10 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from gpu_utils import is_out_of_memory
-from gpu_utils.budget import CONTEXT_BYTES
 from gpu_utils.checkpoints import Checkpoint
-from gpu_utils.host_memory import read_host_memory
+from gpu_utils.packing import pack
+from gpu_utils.strategies import LANGUAGE, Strategy
+from gpu_utils.streaming import stream
 from stages.pipeline.definition import Placement
 from stages.pipeline.errors import WeightsMissing, one_line
 from stages.pipeline.settings import ScenesSettings
@@ -87,11 +88,8 @@ def prepare(checkpoint: Checkpoint, settings: ScenesSettings) -> Prepared:
     return Prepared(checkpoint, settings, config, tokenizer, for_grammar, int(context or _FALLBACK_CONTEXT_TOKENS))
 
 
-def load(prepared: Prepared, placement: Placement, working_bytes: int = 0) -> Writer:
-    """Put the weights on the device. Raises WeightsMissing when the files do not hold this model, whole.
-
-    `working_bytes` is what the work takes beside the weights: a model that is split leaves so much free.
-    """
+def load(prepared: Prepared, placement: Placement) -> Writer:
+    """Put the weights on the device. Raises WeightsMissing when the files do not hold this model, whole."""
     chosen = prepared.settings.dtype
     name = ("bfloat16" if placement.on_gpu else "float32") if chosen == "auto" else chosen
     directory = prepared.checkpoint.directory
@@ -104,7 +102,7 @@ def load(prepared: Prepared, placement: Placement, working_bytes: int = 0) -> Wr
             trust_remote_code=False,
             use_safetensors=True,
             output_loading_info=True,
-            **_options(placement, getattr(torch, name), working_bytes),
+            **_quantisation(_strategy(placement), placement, getattr(torch, name)),
         )
     except _LOADING_ERRORS as error:
         if is_out_of_memory(error):
@@ -119,31 +117,35 @@ def load(prepared: Prepared, placement: Placement, working_bytes: int = 0) -> Wr
         )
     if not placement.on_gpu and prepared.checkpoint.components[0].floating_elements < _ONE_THREAD_BELOW_PARAMETERS:
         torch.set_num_threads(1)
-    if placement.strategy in ("full", "cpu"):
-        model.to(placement.device)
+    _place(model, placement, getattr(torch, name))
     return Writer(prepared, model.eval(), torch.device(placement.device))
 
 
-def _options(placement: Placement, dtype: torch.dtype, working_bytes: int) -> dict[str, Any]:
-    """How `from_pretrained` places the weights: by itself where they are quantised or split, else on the CPU first."""
-    whole = {"": placement.device}
-    match placement.strategy:
-        case "int8":
-            quantized = transformers.BitsAndBytesConfig(load_in_8bit=True)
-        case "nf4":
-            quantized = transformers.BitsAndBytesConfig(
-                load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype
-            )
-        case "split":
-            # accelerate puts the layers that do not fit on the CPU.
-            free_bytes, _ = torch.cuda.mem_get_info(placement.torch_number)
-            free_bytes = min(free_bytes, (placement.budget_bytes or free_bytes) - CONTEXT_BYTES)
-            for_weights = max(0, free_bytes - placement.reserve_bytes - working_bytes)
-            memory = {placement.torch_number: for_weights, "cpu": read_host_memory().available_bytes}
-            return {"device_map": "auto", "max_memory": memory}
-        case _:
-            return {}
-    return {"quantization_config": quantized, "device_map": whole}
+def _strategy(placement: Placement) -> Strategy:
+    return next(strategy for strategy in LANGUAGE if strategy.name == placement.strategy)
+
+
+def _quantisation(strategy: Strategy, placement: Placement, dtype: torch.dtype) -> dict[str, Any]:
+    """What makes `from_pretrained` quantise the weights, on the device; nothing for strategies that do not."""
+    if strategy.residency == "stream" or strategy.weights == "native":
+        return {}
+    config = (
+        transformers.BitsAndBytesConfig(load_in_8bit=True)
+        if strategy.weights == "int8"
+        else transformers.BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype)
+    )
+    return {"quantization_config": config, "device_map": {"": placement.device}}
+
+
+def _place(model: Any, placement: Placement, dtype: torch.dtype) -> None:
+    """Put the weights where the strategy wants them; what was quantised is there already."""
+    strategy, device = _strategy(placement), torch.device(placement.device)
+    if strategy.residency == "stream":
+        if strategy.weights != "native":
+            pack(model, strategy.weights, device, dtype)
+        stream(model, device, pinned=strategy.host == "pinned", share=strategy.share, compute_dtype=dtype)
+    elif strategy.weights == "native":
+        model.to(device)
 
 
 @dataclass
