@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gpu_utils.activations import Work
@@ -28,18 +27,10 @@ from stages.scenes.telling import publish
 if TYPE_CHECKING:
     from stages.scenes.writer import Prepared, Writer
 
-# What a story takes, in tokens: prompts and outlines grow with its scenes. Bounds on answers are several times that, and
-# seldom reached.
-_PROMPT_TOKENS, _PROMPT_TOKENS_PER_SCENE = 600, 50
-_ANSWER_TOKENS, _ANSWER_TOKENS_PER_SCENE = 300, 120
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known before the weights are loaded."""
-
-    prepared: Prepared
-    number_of_scenes: int
+# What the writer can do.
+STRATEGIES = tuple(strategy for strategy in LANGUAGE if strategy.name in {"full", "int8", "nf4", "cpu"})
+# A prompt rarely takes more; the cache grows by what is asked and answered, not by all the model could hold.
+_PROMPT_TOKENS = 1500
 
 
 def engine_key(topic: TopicManifest) -> Hashable:
@@ -49,7 +40,7 @@ def engine_key(topic: TopicManifest) -> Hashable:
     return (*identity, topic.settings.story.language if not _writes_language(topic) else None)
 
 
-def prepare(topic: TopicManifest) -> Known:
+def prepare(topic: TopicManifest) -> Prepared:
     """Check language and files, then read config and tokenizer. Raises ConfigError, WeightsMissing."""
     writing, language = topic.settings.scenes, topic.settings.story.language
     if not _writes_language(topic):
@@ -60,31 +51,29 @@ def prepare(topic: TopicManifest) -> Known:
     checkpoint = read_checkpoint(weights_directory(writing.model_id, writing.revision))
     from stages.scenes import writer
 
-    return Known(writer.prepare(checkpoint, writing), topic.settings.story.number_of_scenes)
+    return writer.prepare(checkpoint, writing)
 
 
-def load(known: Known, placement: Placement) -> Writer:
+def load(prepared: Prepared, placement: Placement) -> Writer:
     """Load the weights."""
     from stages.scenes import writer
 
-    return writer.load(known.prepared, placement)
+    return writer.load(prepared, placement)
 
 
-def model(known: Known) -> Model:
-    """What is to be placed: the model at work on a full batch of answers as long as a story of so many scenes takes."""
-    prepared, settings, scenes = known.prepared, known.prepared.settings, known.number_of_scenes
-    prompt_tokens = _PROMPT_TOKENS + scenes * _PROMPT_TOKENS_PER_SCENE
-    longest = max(settings.outline_max_new_tokens, settings.scene_max_new_tokens)
-    answer_tokens = min(_ANSWER_TOKENS + scenes * _ANSWER_TOKENS_PER_SCENE, longest)
+def model(prepared: Prepared) -> Model:
+    """What is to be placed: the model at work on a full batch of the longest answers that are asked for."""
+    settings = prepared.settings
+    longest = max(settings.outline_max_new_tokens, settings.scene_max_new_tokens) + _PROMPT_TOKENS
     work = Work(
         "text",
         batch=settings.batch_size,
-        prompt_tokens=min(prompt_tokens, prepared.context_tokens),
-        context_tokens=min(prompt_tokens + answer_tokens, prepared.context_tokens),
+        prompt_tokens=min(_PROMPT_TOKENS, prepared.context_tokens),
+        context_tokens=min(longest, prepared.context_tokens),
         steps=settings.scene_max_new_tokens // 2,
     )
     on_gpu, on_cpu = ("bfloat16", "float32") if settings.dtype == "auto" else (settings.dtype, settings.dtype)
-    return Model(prepared.checkpoint, work, on_gpu, on_cpu, strategies=LANGUAGE)
+    return Model(prepared.checkpoint, work, on_gpu, on_cpu, strategies=STRATEGIES)
 
 
 def make(writer: Writer, works: Sequence[RunWork]) -> None:

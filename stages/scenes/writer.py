@@ -23,9 +23,6 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from gpu_utils import is_out_of_memory
 from gpu_utils.checkpoints import Checkpoint
-from gpu_utils.packing import pack
-from gpu_utils.strategies import LANGUAGE, Strategy
-from gpu_utils.streaming import stream
 from stages.pipeline.definition import Placement
 from stages.pipeline.errors import WeightsMissing, one_line
 from stages.pipeline.settings import ScenesSettings
@@ -102,7 +99,7 @@ def load(prepared: Prepared, placement: Placement) -> Writer:
             trust_remote_code=False,
             use_safetensors=True,
             output_loading_info=True,
-            **_quantisation(_strategy(placement), placement, getattr(torch, name)),
+            **_quantisation(placement, getattr(torch, name)),
         )
     except _LOADING_ERRORS as error:
         if is_out_of_memory(error):
@@ -117,35 +114,23 @@ def load(prepared: Prepared, placement: Placement) -> Writer:
         )
     if not placement.on_gpu and prepared.checkpoint.components[0].floating_elements < _ONE_THREAD_BELOW_PARAMETERS:
         torch.set_num_threads(1)
-    _place(model, placement, getattr(torch, name))
+    if placement.strategy in ("full", "cpu"):  # quantised models are made where they stay
+        model.to(placement.device)
     return Writer(prepared, model.eval(), torch.device(placement.device))
 
 
-def _strategy(placement: Placement) -> Strategy:
-    return next(strategy for strategy in LANGUAGE if strategy.name == placement.strategy)
-
-
-def _quantisation(strategy: Strategy, placement: Placement, dtype: torch.dtype) -> dict[str, Any]:
+def _quantisation(placement: Placement, dtype: torch.dtype) -> dict[str, Any]:
     """What makes `from_pretrained` quantise the weights, on the device; nothing for strategies that do not."""
-    if strategy.residency == "stream" or strategy.weights == "native":
-        return {}
-    config = (
-        transformers.BitsAndBytesConfig(load_in_8bit=True)
-        if strategy.weights == "int8"
-        else transformers.BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype)
-    )
+    match placement.strategy:
+        case "int8":
+            config = transformers.BitsAndBytesConfig(load_in_8bit=True)
+        case "nf4":
+            config = transformers.BitsAndBytesConfig(
+                load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype
+            )
+        case _:
+            return {}
     return {"quantization_config": config, "device_map": {"": placement.device}}
-
-
-def _place(model: Any, placement: Placement, dtype: torch.dtype) -> None:
-    """Put the weights where the strategy wants them; what was quantised is there already."""
-    strategy, device = _strategy(placement), torch.device(placement.device)
-    if strategy.residency == "stream":
-        if strategy.weights != "native":
-            pack(model, strategy.weights, device, dtype)
-        stream(model, device, pinned=strategy.host == "pinned", share=strategy.share, compute_dtype=dtype)
-    elif strategy.weights == "native":
-        model.to(device)
 
 
 @dataclass
