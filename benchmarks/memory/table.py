@@ -14,7 +14,6 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks import machine
-from gpu_utils.budget import CONTEXT_BYTES
 
 GIB = 2**30
 BEGIN, END = "<!-- tables: begin -->", "<!-- tables: end -->"
@@ -35,7 +34,10 @@ def main(
     documents = [json.loads(path.read_bytes()) for path in results]
     cells = {key: cell for document in documents for key, cell in document["cells"].items()}
     text = "\n\n".join(
-        [f"Measured: {machine.line(documents[-1]['machine'])}.", *(_tables(name, cells) for name in TITLES)]
+        [
+            f"Measured: {machine.line(documents[-1]['machine'])}.",
+            *filter(None, (_tables(name, cells) for name in TITLES)),
+        ]
     )
     if into is None:
         print(text)
@@ -46,14 +48,18 @@ def main(
 
 
 def _tables(model: str, cells: dict[str, Any]) -> str:
-    """One table of a model's own choices, one of strategies that were forced, one of faults; those that have rows."""
+    """One table of a model's own choices, one of strategies that were forced, one of faults; those that have rows.
+
+    "of full" is against the fastest run with all weights resident.
+    """
     own = [cell for cell in cells.values() if cell["model"] == model]
+    own.sort(key=lambda cell: float("inf") if cell["free_gib"] == "all" else float(cell["free_gib"]))
     groups = [
         ("", [cell for cell in own if cell["strategy_wanted"] == "auto" and not cell.get("fault")]),
         ("with the strategy forced", [cell for cell in own if cell["strategy_wanted"] != "auto"]),
         ("with a neighbour that takes the rest", [cell for cell in own if cell.get("fault")]),
     ]
-    full = next((_best(c) for c in own if c.get("measured", {}).get("strategy") == "full" and _best(c)), None)
+    full = min((_best(c) or 1e9 for c in own if c.get("measured", {}).get("strategy") == "full"), default=None)
     return "\n\n".join(
         "\n".join(
             [f"**{TITLES[model]}**{', ' + words if words else ''}", "", *_head(model), *(_row(c, full) for c in rows)]
@@ -72,7 +78,6 @@ def _head(model: str) -> list[str]:
 def _row(cell: dict[str, Any], full: float | None) -> str:
     measured = cell.get("measured") or {}
     predicted, peak = measured.get("predicted_gpu_bytes"), measured.get("peak_gpu_bytes")
-    peak = peak + CONTEXT_BYTES if peak else None
     best = _best(cell)
     free = f"{cell['free_gib']} GiB" if cell["free_gib"] != "all" else "all"
     fault = f", taken at {cell['fault']}" if cell.get("fault") else ""
