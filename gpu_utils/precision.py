@@ -7,11 +7,9 @@ transformer is 22.2 GiB in bfloat16 and 14.1, not 11.1, with layerwise fp8.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from gpu_utils.checkpoints import Component
 from gpu_utils.headers import TensorHeader
-from gpu_utils.sizes import MIB
 from gpu_utils.strategies import Weights
 
 BYTES_PER_ELEMENT = {"float32": 4, "bfloat16": 2, "float16": 2}
@@ -19,10 +17,10 @@ BYTES_PER_ELEMENT = {"float32": 4, "bfloat16": 2, "float16": 2}
 _NOT_CAST = re.compile(r"pos_embed|patch_embed|norm|t_embedder|cap_embedder|^proj_(in|out)\.")
 # Quantisation takes Linear layers (casting also convolutions), never embeddings; transformers keeps the head and the layers
 # that T5 computes in float32.
-_EMBEDDINGS = r"(^|\.)(embed_tokens|wte|wpe|shared|token_embedding|position_embedding|relative_attention_bias)\.weight$"
-_NOT_LAYER = re.compile(_EMBEDDINGS + r"|embeddings\.")
-_NOT_LINEAR = re.compile(_EMBEDDINGS + r"|embeddings\.|(^|\.)(lm_head|wo)\.weight$")
-SMALLEST_STREAMED_BYTES = MIB
+_NOT_LINEAR = re.compile(
+    r"(^|\.)(embed_tokens|wte|wpe|shared|token_embedding|position_embedding|relative_attention_bias|lm_head|wo)\.weight$"
+    r"|embeddings\."
+)
 _NF4_BYTES_PER_64 = 36  # half a byte each, and one float32 scale for 64
 
 
@@ -33,24 +31,10 @@ def stored_bytes(component: Component, weights: Weights, element_bytes: int) -> 
     return sum(_tensor_bytes(name, tensor, weights, element_bytes) for name, tensor in component.tensors.items())
 
 
-@dataclass(frozen=True)
-class Streamed:
-    """What of a component passes through the device at each step, and its largest layer."""
-
-    total_bytes: int
-    largest_bytes: int
-
-
-def streamed(component: Component, weights: Weights, element_bytes: int) -> Streamed:
-    """The layers that are streamed: small ones, embeddings, and the scales of quantised weights stay on the device."""
-    sizes = [
-        tensor.elements // 2 if weights == "nf4" and _is_linear(name, tensor) else size_bytes
-        for name, tensor in component.tensors.items()
-        if len(tensor.shape) >= 2
-        and not _NOT_LAYER.search(name)
-        and (size_bytes := _tensor_bytes(name, tensor, weights, element_bytes)) >= SMALLEST_STREAMED_BYTES
-    ]
-    return Streamed(sum(sizes), max(sizes, default=0))
+def largest_bytes(component: Component, weights: Weights, element_bytes: int, count: int) -> int:
+    """The largest `count` tensors together: while weights are streamed, so many lie on the device at once."""
+    sizes = (_tensor_bytes(name, tensor, weights, element_bytes) for name, tensor in component.tensors.items())
+    return sum(sorted(sizes)[-count:])
 
 
 def _is_linear(name: str, tensor: TensorHeader) -> bool:

@@ -17,16 +17,22 @@ from gpu_utils.strategies import HostCopy, Need, Speed, Strategy
 if TYPE_CHECKING:
     from gpu_utils.learned import Measurement
 
-# One H200 (PCIe gen 5 x16, 16 cores), 20 and 21 November 2026, FLUX.1's architecture, 1024x1024, 4 steps.
-# Relative to native weights: fp8 0.93 s against 0.82, nf4 0.98 against 0.858. int8 was not measured: taken as the slowest.
-PICTURE_FACTORS = {"native": 1.0, "fp8": 1.134, "int8": 1.5, "nf4": 1.142}
-# Not measured yet: the order of what is unpacked for every token.
-TEXT_FACTORS = {"native": 1.0, "fp8": 1.5, "int8": 3.0, "nf4": 1.5}
+# Measured on one H200 (PCIe gen 5 x16, 16 cores, torch 2.11) on 21 November 2026, with a busy host: FLUX.1's architecture
+# (33.7 GB, 1024x1024, 4 steps) and Qwen3-4B's (8 GB). Computing relative to native weights:
+COMPUTING = {
+    "picture": {"native": 1.0, "fp8": 1.19, "int8": 2.4, "nf4": 1.14},  # 0.855 s; 1.017, 2.03, 0.94 to 0.99
+    "text": {"native": 1.0, "fp8": 1.25, "int8": 2.9, "nf4": 1.25},  # 0.36 to 0.47 s for 42 tokens; fp8 not measured
+}
+# Seconds to load 10^9 bytes of files, changed in precision on the way.
+LOADING = {
+    "picture": {"native": 0.155, "fp8": 0.29, "int8": 0.47, "nf4": 0.19},
+    "text": {"native": 0.30, "fp8": 0.55, "int8": 1.23, "nf4": 0.55},
+}
+PINNING_SECONDS_PER_GB = 0.7  # stream: 19 s more than full for 23.8 GB; stream-fp8: 9.1 s more than fp8 for 15.1 GB
 FLOPS = 511e12  # 2 x 11.9e9 weights x 4608 tokens x 4 steps in 0.858 s
-TOKEN_SECONDS = 1 / 36  # of one token of a 4 B model whatever its size: bound by launches
-BYTES_PER_SECOND = {"pinned": 55e9, "pageable": 17.5e9}  # the bus; files in the page cache, read by four threads
-LOADING_SECONDS_PER_GB = 0.17  # 5.6 s for 33.7 GB
-PINNING_SECONDS_PER_GB = 0.44  # 15 s more for 33.7 GB
+TOKEN_SECONDS = 0.0098  # of a 4 B model; smaller ones are bound by launches alike
+# What passes to the GPU: FLUX.1's transformer four times in 2.11 s from pinned memory, in 26 s from mapped files.
+BYTES_PER_SECOND = {"pinned": 45e9, "pageable": 3.7e9}
 CPU_FACTOR = {"picture": 1000.0, "text": 30.0, "speech": 30.0}  # against a GPU: 10^12 operations a second on 16 cores
 
 
@@ -68,15 +74,13 @@ def expected_speeds(
 
 
 def _computed(checkpoint: Checkpoint, work: Work, strategy: Strategy, need: Need) -> Speed:
-    factors = PICTURE_FACTORS if work.kind == "picture" else TEXT_FACTORS
-    computing = _full_unit_seconds(checkpoint, work) * factors[strategy.weights]
+    kind = "picture" if work.kind == "picture" else "text"
+    computing = _full_unit_seconds(checkpoint, work) * COMPUTING[kind][strategy.weights]
     if strategy.residency == "cpu":
         computing *= CPU_FACTOR[work.kind]
     moving = need.streamed_bytes * work.steps / BYTES_PER_SECOND[strategy.host] if need.streamed_bytes else 0.0
-    if strategy.residency == "split":  # what is not on the GPU is computed on the CPU
-        computing *= CPU_FACTOR[work.kind]
     gigabytes = max(1, sum(part.disk_bytes for part in checkpoint.components)) / 1e9
-    setup = LOADING_SECONDS_PER_GB * gigabytes + PINNING_SECONDS_PER_GB * need.pinned_bytes / 1e9
+    setup = LOADING[kind][strategy.weights] * gigabytes + PINNING_SECONDS_PER_GB * need.pinned_bytes / 1e9
     return Speed(setup, max(computing, moving))
 
 

@@ -13,12 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from gpu_utils.budget import CONTEXT_BYTES
 from gpu_utils.sizes import format_bytes
 
 Weights = Literal["native", "fp8", "int8", "nf4"]
-Residency = Literal["resident", "encode-first", "split", "stream", "cpu"]
-HostCopy = Literal["none", "pinned", "pageable", "disk"]
+Residency = Literal["resident", "encode-first", "stream", "cpu"]
+HostCopy = Literal["none", "pinned", "pageable"]
 Preference = Literal["quality", "speed"]
 Source = Literal["learned", "dry run", "formula"]
 
@@ -29,11 +28,10 @@ class Strategy:
 
     `weights` is the precision in which weights lie on the device (denoiser, text encoders, language model; a VAE stays
     native). `residency`: "resident", all at once; "encode-first", the text encoders are loaded, used and dropped before
-    the rest is loaded; "split", what does not fit the GPU stays on the CPU; "stream", weights pass through the GPU layer
-    by layer, text encoders first and in their own precision, and `share` of the bytes stays there. `host` says where
-    streamed weights wait: in pinned memory, or in the files they are mapped from ("pageable"). `needs` are optional
-    packages. `exact`: weights keep their precision, so the result is that of full precision but for the rounding of
-    another order of operations.
+    the rest is loaded; "stream", weights pass through the GPU layer by layer, text encoders first and in their own
+    precision. `host` says where streamed weights wait: in pinned memory, or in the
+    files they are mapped from ("pageable"). `needs` are optional packages. `exact`: weights keep their precision, so the
+    result is that of full precision but for the rounding of another order of operations.
     """
 
     name: str
@@ -42,17 +40,11 @@ class Strategy:
     host: HostCopy = "none"
     tiled_decoding: bool = False
     needs: tuple[str, ...] = ()
-    share: float = 0.0
 
     @property
     def exact(self) -> bool:
         """Streaming and tiling cost no quality; fewer bits per weight do."""
         return self.weights == "native"
-
-
-def _stream(name: str, weights: Weights = "native", host: HostCopy = "pinned", share: float = 0.0) -> Strategy:
-    needs = ("bitsandbytes",) if weights == "nf4" else ()
-    return Strategy(name, weights, "stream", host, tiled_decoding=True, needs=needs, share=share)
 
 
 CPU = Strategy("cpu", residency="cpu")
@@ -62,34 +54,26 @@ DIFFUSION = (
     Strategy("full"),
     Strategy("encode-first", residency="encode-first"),
     Strategy("encode-first-tiled", residency="encode-first", tiled_decoding=True),
-    _stream("stream-75", share=0.75),
-    _stream("stream-50", share=0.5),
-    _stream("stream-25", share=0.25),
     Strategy("fp8", "fp8", "encode-first", tiled_decoding=True),
     Strategy("int8", "int8", "encode-first", tiled_decoding=True, needs=("bitsandbytes",)),
     Strategy("nf4", "nf4", "encode-first", tiled_decoding=True, needs=("bitsandbytes",)),
-    _stream("stream"),
-    _stream("stream-fp8", "fp8"),
-    _stream("stream-nf4", "nf4"),
-    _stream("stream-low", host="pageable"),
-    _stream("stream-fp8-low", "fp8", "pageable"),
+    Strategy("stream", residency="stream", host="pinned", tiled_decoding=True),
+    Strategy("stream-fp8", "fp8", "stream", "pinned", tiled_decoding=True),
+    Strategy("stream-low", residency="stream", host="pageable", tiled_decoding=True),
+    Strategy("stream-fp8-low", "fp8", "stream", "pageable", tiled_decoding=True),
     CPU,
 )
 LANGUAGE = (
     Strategy("full"),
     Strategy("int8", "int8", needs=("bitsandbytes",)),
     Strategy("nf4", "nf4", needs=("bitsandbytes",)),
-    _stream("stream-50", share=0.5),
-    _stream("stream"),
-    _stream("stream-nf4", "nf4"),
-    Strategy("split", residency="split", host="pageable"),
     CPU,
 )
 
 
 @dataclass(frozen=True)
 class Need:
-    """Memory at the peak of one strategy. `gpu_bytes` counts the CUDA context; for "split" it is the least that works.
+    """Memory at the peak of one strategy. `gpu_bytes` counts the CUDA context.
 
     `weights_by_component` is what lies on the GPU or passes through it; of these not all lie there at the same time.
     `streamed_bytes` pass at every step, and `pinned_bytes` wait in page-locked memory.
@@ -102,13 +86,6 @@ class Need:
     streamed_bytes: int = 0
     pinned_bytes: int = 0
     source: Source = "formula"
-
-    def taken_of(self, strategy: Strategy, available_gpu: int) -> int:
-        """What will be taken of what is available: a split model fills it up with weights, others take their need."""
-        if strategy.residency != "split":
-            return self.gpu_bytes
-        unsplit_bytes = CONTEXT_BYTES + sum(self.weights_by_component.values()) + self.activation_bytes
-        return max(self.gpu_bytes, min(unsplit_bytes, available_gpu))
 
     def at_least(self, gpu_bytes: int) -> Need:
         """The same need, raised to what is known to be too little."""

@@ -191,7 +191,7 @@ def _admitted(device: GPUDevice, wish: Wish, judge: Judge) -> Placement:
         gpu_name=device.name,
         torch_number=number,
         total_bytes=device.total_bytes,
-        predicted_bytes=best.need.taken_of(best.strategy, wish.within_budget(admission.available_bytes)),
+        predicted_bytes=best.need.gpu_bytes,
         reserve_bytes=admission.reserve_bytes,
         budget_bytes=wish.settings.vram_budget,
     )

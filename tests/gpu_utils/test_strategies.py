@@ -13,23 +13,18 @@ NEEDS = {
     "full": Need(36 * GIB, GIB),
     "encode-first": Need(27 * GIB, GIB),
     "encode-first-tiled": Need(25 * GIB, GIB),
-    "stream-75": Need(20 * GIB, 9 * GIB),
-    "stream-50": Need(14 * GIB, 17 * GIB),
-    "stream-25": Need(9 * GIB, 25 * GIB),
     "fp8": Need(15 * GIB, GIB),
     "int8": Need(15 * GIB, GIB),
     "nf4": Need(10 * GIB, GIB),
     "stream": Need(4 * GIB, 34 * GIB),
     "stream-fp8": Need(4 * GIB, 20 * GIB),
-    "stream-nf4": Need(6 * GIB, 12 * GIB),
     "stream-low": Need(4 * GIB, 3 * GIB),
     "stream-fp8-low": Need(4 * GIB, 12 * GIB),
     "cpu": Need(0, 34 * GIB),
 }
 SECONDS = {
-    "full": 1.0, "encode-first": 1.0, "encode-first-tiled": 1.1, "stream-75": 1.2, "stream-50": 1.3, "stream-25": 1.8,
-    "fp8": 1.2, "int8": 1.4, "nf4": 1.05, "stream": 2.7, "stream-fp8": 2.1, "stream-nf4": 1.3, "stream-low": 5.4,
-    "stream-fp8-low": 5.2, "cpu": 900.0,
+    "full": 1.0, "encode-first": 1.0, "encode-first-tiled": 1.1, "fp8": 1.2, "int8": 1.4, "nf4": 1.05,
+    "stream": 2.7, "stream-fp8": 2.1, "stream-low": 5.4, "stream-fp8-low": 5.2, "cpu": 900.0,
 }  # fmt: skip
 SPEEDS = {
     strategy.name: Speed(20.0 if strategy.host == "pinned" else 5.0, SECONDS[strategy.name]) for strategy in DIFFUSION
@@ -64,7 +59,7 @@ def test_less_memory_takes_the_fastest_that_is_left() -> None:
 def test_quality_never_lowers_the_precision_of_weights() -> None:
     for free in (4, 6, 8, 16, 26, 40):
         assert choose(free, "quality").strategy.exact
-    assert choose(16, "quality").strategy.name == "stream-50"
+    assert choose(16, "quality").strategy.name == "stream"
 
 
 def test_a_name_forces_one_even_against_the_preference() -> None:
@@ -89,7 +84,7 @@ def test_host_memory_counts_as_device_memory_does() -> None:
 
 def test_a_package_that_is_not_installed_drops_a_strategy_and_says_so() -> None:
     found = rank(DIFFUSION, NEEDS, 12 * GIB, 100 * GIB, "speed", SPEEDS, 6, installed=lambda name: False)
-    assert found[0].strategy.name == "stream-25"
+    assert found[0].strategy.name == "stream-fp8"
     assert next(choice for choice in found if choice.strategy.name == "nf4").reason == "bitsandbytes is not installed"
 
 
