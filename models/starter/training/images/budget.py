@@ -64,13 +64,13 @@ def ensure_tokenizer(budget: Budget, published: Path | None = None) -> None:
         tokenizer.train(budget.tokenizer_dir, captions=2000 if budget.smoke else 40_000)
 
 
-def start_renderers(budget: Budget, seed: str, shares: dict[str, float] | None = None) -> Renderers:
-    """Start the rendering processes of a part; `seed` is its name, to which the time is added."""
+def start_renderers(budget: Budget, part: str, shares: dict[str, float] | None = None) -> Renderers:
+    """Start the rendering processes of a part, in a folder of its name, so that two parts may run at the same time."""
     return Renderers(
-        budget.work_dir,
+        budget.work_dir / "renders" / part,
         budget.tokenizer_dir,
         workers=budget.workers,
-        seed=f"{seed}-{time.time_ns() % 10**9}",
+        seed=f"{part}-{time.time_ns() % 10**9}",
         chunk_size=8 if budget.smoke else 192,
         shares=shares,
     )

@@ -2,7 +2,8 @@
 
 A chunk is one `.npz` of one aspect: `images` (n, height, width, 3) uint8, `tokens` (n, captions, 77) int16 and
 `labels` (n, 3) int16 (setting, time, weather). It appears under its final name only when it is complete, and whoever
-reads it deletes it. Workers wait while too many chunks lie unread, and end when their parent does.
+reads it deletes it; one that is gone or broken is skipped. Workers wait while too many chunks lie unread, and end when
+their parent does.
 """
 
 import contextlib
@@ -10,8 +11,10 @@ import multiprocessing
 import os
 import queue
 import random
+import shutil
 import threading
 import time
+import zipfile
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -91,11 +94,14 @@ def _work(
 
 
 class Renderers:
-    """The worker processes of one part and the thread that reads what they drew."""
+    """The worker processes of one part and the thread that reads what they drew.
+
+    `directory` is this part's alone: it is emptied here and removed by `close`.
+    """
 
     def __init__(
         self,
-        work_dir: Path,
+        directory: Path,
         tokenizer_dir: Path,
         *,
         workers: int,
@@ -103,7 +109,7 @@ class Renderers:
         chunk_size: int,
         shares: dict[str, float] | None = None,
     ) -> None:
-        self._directory = work_dir / "renders"
+        self._directory = directory
         self._directory.mkdir(parents=True, exist_ok=True)
         for stale in self._directory.iterdir():
             stale.unlink()
@@ -137,9 +143,14 @@ class Renderers:
                 time.sleep(0.1)
             for path in paths:
                 aspect = path.name.split(".")[-2]
-                with np.load(path) as arrays:
-                    chunk = Chunk(aspect, arrays["images"], arrays["tokens"], arrays["labels"])
-                path.unlink()
+                try:
+                    with np.load(path) as arrays:
+                        chunk = Chunk(aspect, arrays["images"], arrays["tokens"], arrays["labels"])
+                except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+                    print(f"renders: {path} cannot be read and is skipped: {error}", flush=True)
+                    path.unlink(missing_ok=True)
+                    continue
+                path.unlink(missing_ok=True)
                 while not self._stop.is_set():
                     with contextlib.suppress(queue.Full):
                         self._chunks.put(chunk, timeout=0.5)
@@ -155,10 +166,11 @@ class Renderers:
             return None
 
     def close(self) -> None:
-        """End the workers and the reader."""
+        """End the workers and the reader, and remove what was not read."""
         self._stop.set()
         for process in self._processes:
             process.terminate()
         for process in self._processes:
             process.join(5)
         self._reader.join(5)
+        shutil.rmtree(self._directory, ignore_errors=True)
