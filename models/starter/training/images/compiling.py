@@ -19,7 +19,9 @@ def compile_ahead(work_dir: Path) -> None:
     os.nice(5)
     prepare(Budget(work_dir, work_dir, 0, 0))
     diffusion.warm_compile(diffusion.Settings(device="cuda", seconds=0))
-    compiled_mark(work_dir).touch()
+    mark = compiled_mark(work_dir)
+    mark.parent.mkdir(parents=True, exist_ok=True)  # TORCHINDUCTOR_CACHE_DIR may have put the cache elsewhere
+    mark.touch()
 
 
 def start_compiling(budget: Budget) -> "subprocess.Popen[bytes] | None":

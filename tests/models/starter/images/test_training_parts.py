@@ -1,15 +1,26 @@
 """What the training is built of: tokenizer, shards, latent folding, scheduler. The networks here are tiny."""
 
+import os
 import random
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from models.starter.training.illustrator.captions import caption
 from models.starter.training.illustrator.scene import sample_scene
-from models.starter.training.images import architecture, autoencoder, diffusion, parts, pools, shards, tokenizer
-from models.starter.training.images.budget import Budget
+from models.starter.training.images import (
+    architecture,
+    autoencoder,
+    compiling,
+    diffusion,
+    parts,
+    pools,
+    shards,
+    tokenizer,
+)
+from models.starter.training.images.budget import Budget, start_renderers
 from models.starter.training.images.renders import draw_chunk
 from models.starter.training.vocabulary import SETTINGS
 
@@ -101,6 +112,66 @@ def test_chunks_carry_labels_that_match_the_vocabulary(tokenizer_dir: Path) -> N
         setting = tuple(SETTINGS.values())[setting_index]
         assert (time_index >= 0) == setting.shows_time
         assert (weather_index >= 0) == setting.shows_weather
+
+
+def put_chunk(directory: Path, aspect: str, tokenizer_dir: Path) -> None:
+    """Lay one picture down as a worker does."""
+    chunk = draw_chunk(random.Random(5), aspect, 1, tokenizer_dir)
+    unfinished = directory / f"b.{aspect}.part"
+    with unfinished.open("wb") as file:
+        np.savez(file, images=chunk.images, tokens=chunk.tokens, labels=chunk.labels)
+    unfinished.rename(unfinished.with_suffix(".npz"))
+
+
+@pytest.fixture
+def no_workers(tmp_path: Path) -> Budget:
+    return Budget(tmp_path / "work", tmp_path / "out", 1, workers=0, smoke=True, compile=False)
+
+
+def test_parts_at_the_same_time_read_and_clear_their_own_pictures_only(no_workers: Budget, tokenizer_dir: Path) -> None:
+    folders = {part: no_workers.work_dir / "renders" / part for part in ("diffusion", "judge")}
+    for folder in folders.values():
+        folder.mkdir(parents=True)
+        (folder / "old.wide.part").touch()
+    diffusion_renders = start_renderers(no_workers, "diffusion")
+    assert not (folders["diffusion"] / "old.wide.part").exists()
+    assert (folders["judge"] / "old.wide.part").exists()
+    judge_renders = start_renderers(no_workers, "judge")
+    put_chunk(folders["diffusion"], "tall", tokenizer_dir)
+    put_chunk(folders["judge"], "wide", tokenizer_dir)
+    of_judge, of_diffusion = judge_renders.take(wait_seconds=10), diffusion_renders.take(wait_seconds=10)
+    judge_renders.close()
+    assert of_judge is not None and of_judge.aspect == "wide"
+    assert of_diffusion is not None and of_diffusion.aspect == "tall"
+    assert not folders["judge"].exists()
+    assert folders["diffusion"].exists()
+    diffusion_renders.close()
+
+
+def test_pictures_that_are_gone_or_broken_are_skipped(
+    no_workers: Budget, tokenizer_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    renders = start_renderers(no_workers, "diffusion")
+    folder = no_workers.work_dir / "renders" / "diffusion"
+    (folder / "a-gone.wide.npz").symlink_to(folder / "nowhere")
+    (folder / "a-broken.wide.npz").write_bytes(b"PK\x03\x04 cut off")
+    put_chunk(folder, "square", tokenizer_dir)
+    chunk = renders.take(wait_seconds=10)
+    renders.close()
+    assert chunk is not None and chunk.aspect == "square"
+    said = capsys.readouterr().out
+    for name in ("a-gone", "a-broken"):
+        assert f"{name}.wide.npz cannot be read and is skipped" in said
+
+
+def test_the_compiled_denoiser_is_seen_wherever_the_compiler_keeps_its_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "elsewhere"))
+    monkeypatch.setattr(diffusion, "warm_compile", lambda _: None)
+    monkeypatch.setattr(os, "nice", lambda _: 0)
+    compiling.compile_ahead(tmp_path / "work")
+    assert compiling.compiled_mark(tmp_path / "work").exists()
 
 
 def a_small_model() -> diffusion.Model:
