@@ -47,7 +47,7 @@ def parts(work_dir: Path, *, smoke: bool) -> list[Part]:
         Part("diffusion-final", (PICTURES, "diffusion", *pictures, "--final", *timed(9.3)), 9.3),
         Part("judge", (PICTURES, "judge", *pictures, *timed(2.8)), 2.8),
         Part("evaluate", (PICTURES, "evaluate", *pictures, *tiny), 2.0),
-        Part("text", (TEXT, "train", *text, "--processes", "1" if smoke else "14", *timed(10, 0.5)), 10.0),
+        Part("text", (TEXT, "train", *text, "--processes", "1" if smoke else "14", *timed(13, 0.5)), 13.0),
         Part("assemble", (PICTURES, "assemble", str(out / "images"), *targets[0], *tiny), 0.5),
         Part("assemble-text", (TEXT, "assemble", "--out", str(out / "text"), *targets[1]), 0.2),
     ]

@@ -38,6 +38,14 @@ def test_everything_together_stays_under_45_minutes(tmp_path: Path) -> None:
     assert sum(part.minutes for part in make_starter.parts(tmp_path, smoke=False)) < 45
 
 
+def test_every_part_is_given_the_minutes_that_the_plan_says(tmp_path: Path) -> None:
+    given = {part.name: part for part in make_starter.parts(tmp_path, smoke=False) if "--minutes" in part.arguments}
+    assert list(given) == [*PICTURE_PARTS[:4], "text"]
+    for part in given.values():
+        assert float(part.arguments[part.arguments.index("--minutes") + 1]) == part.minutes
+    assert given["text"].minutes == 13  # as long as the model that ships was trained
+
+
 def test_the_plan_names_the_parts_in_order_and_starts_none(
     app: typer.Typer, started: list[str], tmp_path: Path
 ) -> None:
