@@ -5,7 +5,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
-MARKS ?= not gpu
+MARKS ?= not gpu and not slow
 
 # What a person gives on the command line is data. It is never expanded in a recipe: each variable's raw value goes to the
 # program through its environment, where no shell and no make function ever sees it.
@@ -18,7 +18,7 @@ unexport $(GIVEN)
 # The exit code of the program, printed because make turns every failure into 2.
 TELL = || { code=$$?; echo "scene-relay: exit code $$code" >&2; exit $$code; }
 
-.PHONY: help setup run resume batch new scenes audio images video report status plan models schemas starter test test-gpu check format bench clean
+.PHONY: help setup run resume batch new scenes audio images video report status plan models schemas starter test test-slow test-gpu check format bench clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {split($$1, names, " "); for (n = 1; n in names; n++) printf "  make %-9s %s\n", names[n], $$2}' Makefile
@@ -62,6 +62,9 @@ starter: $(VENV)/.ready ## Train the starter models again from nothing, on one G
 
 test: $(VENV)/.ready ## Run the tests
 	@$(PY) -m pytest -q -n 2 --dist worksteal -m "$(MARKS)"
+
+test-slow: $(VENV)/.ready ## Run the tests that take more than twenty seconds each
+	@$(PY) -m pytest -q -m "slow and not gpu"
 
 test-gpu: $(VENV)/.ready ## Run the tests that need an NVIDIA GPU
 	@$(PY) -m pytest -q -m gpu
