@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gpu_utils.activations import Work
@@ -27,10 +28,18 @@ from stages.scenes.telling import publish
 if TYPE_CHECKING:
     from stages.scenes.writer import Prepared, Writer
 
-# What the writer can do.
-STRATEGIES = tuple(strategy for strategy in LANGUAGE if strategy.name in {"full", "int8", "nf4", "cpu"})
-# A prompt rarely takes more; the cache grows by what is asked and answered, not by all the model could hold.
-_PROMPT_TOKENS = 1500
+# What a story takes, in tokens: prompts of 600 were measured with three scenes, and the default bound of an outline, 6000, is
+# for the 50 scenes a story may have. A short story is not charged with all of it.
+_PROMPT_TOKENS, _PROMPT_TOKENS_PER_SCENE = 600, 50
+_ANSWER_TOKENS, _ANSWER_TOKENS_PER_SCENE = 300, 120
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known before the weights are loaded."""
+
+    prepared: Prepared
+    number_of_scenes: int
 
 
 def engine_key(topic: TopicManifest) -> Hashable:
@@ -40,7 +49,7 @@ def engine_key(topic: TopicManifest) -> Hashable:
     return (*identity, topic.settings.story.language if not _writes_language(topic) else None)
 
 
-def prepare(topic: TopicManifest) -> Prepared:
+def prepare(topic: TopicManifest) -> Known:
     """Check language and files, then read config and tokenizer. Raises ConfigError, WeightsMissing."""
     writing, language = topic.settings.scenes, topic.settings.story.language
     if not _writes_language(topic):
@@ -51,29 +60,31 @@ def prepare(topic: TopicManifest) -> Prepared:
     checkpoint = read_checkpoint(weights_directory(writing.model_id, writing.revision))
     from stages.scenes import writer
 
-    return writer.prepare(checkpoint, writing)
+    return Known(writer.prepare(checkpoint, writing), topic.settings.story.number_of_scenes)
 
 
-def load(prepared: Prepared, placement: Placement) -> Writer:
+def load(known: Known, placement: Placement) -> Writer:
     """Load the weights."""
     from stages.scenes import writer
 
-    return writer.load(prepared, placement)
+    return writer.load(known.prepared, placement)
 
 
-def model(prepared: Prepared) -> Model:
-    """What is to be placed: the model at work on a full batch of the longest answers that are asked for."""
-    settings = prepared.settings
-    longest = max(settings.outline_max_new_tokens, settings.scene_max_new_tokens) + _PROMPT_TOKENS
+def model(known: Known) -> Model:
+    """What is to be placed: the model at work on a full batch of answers as long as a story of so many scenes takes."""
+    prepared, settings, scenes = known.prepared, known.prepared.settings, known.number_of_scenes
+    prompt_tokens = _PROMPT_TOKENS + scenes * _PROMPT_TOKENS_PER_SCENE
+    longest = max(settings.outline_max_new_tokens, settings.scene_max_new_tokens)
+    answer_tokens = min(_ANSWER_TOKENS + scenes * _ANSWER_TOKENS_PER_SCENE, longest)
     work = Work(
         "text",
         batch=settings.batch_size,
-        prompt_tokens=min(_PROMPT_TOKENS, prepared.context_tokens),
-        context_tokens=min(longest, prepared.context_tokens),
+        prompt_tokens=min(prompt_tokens, prepared.context_tokens),
+        context_tokens=min(prompt_tokens + answer_tokens, prepared.context_tokens),
         steps=settings.scene_max_new_tokens // 2,
     )
     on_gpu, on_cpu = ("bfloat16", "float32") if settings.dtype == "auto" else (settings.dtype, settings.dtype)
-    return Model(prepared.checkpoint, work, on_gpu, on_cpu, strategies=STRATEGIES)
+    return Model(prepared.checkpoint, work, on_gpu, on_cpu, strategies=LANGUAGE)
 
 
 def make(writer: Writer, works: Sequence[RunWork]) -> None:
