@@ -84,8 +84,8 @@ def write_report(weights: Path, out: Path, *, count: int = 200) -> dict[str, Any
         for aspect, chosen, name, columns in (
             ("wide", texts, "starter-contact-sheet.jpg", 4),
             ("wide", list(prompts.CLOSE_UPS), "starter-close-ups.jpg", 4),
-            ("square", texts[4:8], "starter-square.jpg", 4),
-            ("tall", texts[8:12], "starter-tall.jpg", 4),
+            ("square", texts, "starter-square.jpg", 6),
+            ("tall", texts, "starter-tall.jpg", 8),
         )
     }
     print(json.dumps(seconds), flush=True)
