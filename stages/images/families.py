@@ -65,16 +65,7 @@ FAMILIES: Mapping[str, Family] = {
 }
 
 
-# What the loader can carry out, by name.
-_CARRIED_OUT = {
-    "full", "encode-first", "encode-first-tiled", "fp8", "int8", "nf4",
-    "stream", "stream-fp8", "stream-low", "stream-fp8-low", "cpu",
-}  # fmt: skip
-
-
 def strategies_of(class_name: str) -> tuple[Strategy, ...]:
     """The strategies that can be carried out: encoders are only freed before painting where the family is known."""
     known = class_name in FAMILIES
-    return tuple(
-        each for each in DIFFUSION if each.name in _CARRIED_OUT and (known or each.residency != "encode-first")
-    )
+    return tuple(each for each in DIFFUSION if known or each.residency != "encode-first")
