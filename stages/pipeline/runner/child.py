@@ -51,7 +51,7 @@ class Child:
     peak_host_bytes: int = 0
     allocated_bytes: int | None = None
     reserved_bytes: int | None = None
-    baseline: Reading | None = None
+    baseline: Reading = field(default_factory=Reading)
     _in_hand: RunDirectory | None = None
     _unread: bytes = b""
 

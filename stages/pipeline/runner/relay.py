@@ -17,8 +17,8 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import Any
 
+from gpu_utils import GPUError, Reading, select_device
 from gpu_utils.baseline import Returned, wait_until_returned
-from gpu_utils.probe import default_probe
 from stages.pipeline.attempts import add_attempt, log_name, next_attempt
 from stages.pipeline.errors import ExitCode, SceneRelayError
 from stages.pipeline.events import append_event
@@ -103,7 +103,7 @@ class Relay:
             for leg in legs:
                 self._end(leg, Outcome(error.exit_code, str(error)), 0.0)
             return
-        child.baseline = default_probe().read() if uses_gpu else None
+        child.baseline = _stage_device() if uses_gpu else Reading()
         self._children.append(child)
         self._display.started(leader.stage, child.runs, leader.why)
         for leg in legs:
@@ -160,11 +160,11 @@ class Relay:
         child.close()
 
     def _memory_returned(self, child: Child) -> Returned | None:
-        """After a GPU stage: is the device back where it was? Waits a bounded time; what stays is said, with its holder.
+        """After a GPU stage: is its device back where it was? Waits a bounded time; what stays is said, with its holder.
 
-        The answer of the device that is furthest from its baseline; None without a GPU.
+        None without a GPU.
         """
-        if child.baseline is None or not child.baseline.devices:
+        if not child.baseline.devices:
             return None
         answers = wait_until_returned(child.baseline)
         for answer in answers:
@@ -240,3 +240,12 @@ class Relay:
         if self._interrupts == 1:
             with contextlib.suppress(OSError):
                 os.write(2, note)
+
+
+def _stage_device() -> Reading:
+    """The GPU that stages use, as it is now; the others of the machine belong to other programs."""
+    try:
+        device, _ = select_device()
+    except GPUError:
+        return Reading()
+    return Reading((device,) if device else ())
