@@ -17,28 +17,20 @@ Knows nothing of stages. Imports the standard library, NVML and psutil; torch on
     environment        what a child needs before it imports torch
 """
 
-from gpu_utils.activations import Work
 from gpu_utils.admission import Admission, check_vram_availability
-from gpu_utils.checkpoints import Checkpoint, read_checkpoint
 from gpu_utils.cleanup import cleanup_model, force_cleanup, release_traceback
 from gpu_utils.devices import select_device
 from gpu_utils.environment import environment_additions
 from gpu_utils.errors import CheckpointError, GPUBusy, GPUError, GPUMemoryShortage, GPUUnavailable
 from gpu_utils.execution import VRAMContext, managed_execution
-from gpu_utils.fit import Model, expect
 from gpu_utils.leases import Lease, read_leases
 from gpu_utils.out_of_memory import MemoryKind, classify_out_of_memory, is_out_of_memory
 from gpu_utils.probe import GPUDevice, Probe, Reading
 from gpu_utils.stats import VRAMStats, get_vram_stats, log_vram_stats
-from gpu_utils.strategies import DIFFUSION, LANGUAGE, Choice, Need, Strategy, rank
 
 __all__ = [
-    "DIFFUSION",
-    "LANGUAGE",
     "Admission",
-    "Checkpoint",
     "CheckpointError",
-    "Choice",
     "GPUBusy",
     "GPUDevice",
     "GPUError",
@@ -46,26 +38,19 @@ __all__ = [
     "GPUUnavailable",
     "Lease",
     "MemoryKind",
-    "Model",
-    "Need",
     "Probe",
     "Reading",
-    "Strategy",
     "VRAMContext",
     "VRAMStats",
-    "Work",
     "check_vram_availability",
     "classify_out_of_memory",
     "cleanup_model",
     "environment_additions",
-    "expect",
     "force_cleanup",
     "get_vram_stats",
     "is_out_of_memory",
     "log_vram_stats",
     "managed_execution",
-    "rank",
-    "read_checkpoint",
     "read_leases",
     "release_traceback",
     "select_device",

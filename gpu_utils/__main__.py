@@ -10,7 +10,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -18,17 +18,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from gpu_utils import demo as demonstration
-from gpu_utils.activations import Work
 from gpu_utils.admission import decide_admission
-from gpu_utils.checkpoints import read_checkpoint
 from gpu_utils.devices import select_device
 from gpu_utils.errors import CheckpointError, GPUError
-from gpu_utils.fit import Model, expect
 from gpu_utils.host_memory import read_host_memory
 from gpu_utils.leases import read_leases
 from gpu_utils.probe import default_probe
 from gpu_utils.sizes import format_bytes
-from gpu_utils.strategies import Choice, Preference
+
+if TYPE_CHECKING:
+    from gpu_utils.strategies import Choice
 
 EXIT_STAYED = 1
 EXIT_NO_WEIGHTS = 69  # EX_UNAVAILABLE
@@ -95,11 +94,17 @@ def fit(
     batch: Annotated[int, typer.Option(min=1, help="How many pictures or texts at once.")] = 1,
     context: Annotated[int, typer.Option(min=1, help="Tokens of a text, prompt included.")] = 4096,
     count: Annotated[int, typer.Option(min=1, help="How many pictures or texts one after the other.")] = 6,
-    prefer: Annotated[Preference, typer.Option(help="quality: never fewer bits per weight.")] = "speed",
+    prefer: Annotated[
+        Literal["quality", "speed"], typer.Option(help="quality: never fewer bits per weight.")
+    ] = "speed",
     device: Annotated[str | None, typer.Option(help="A CUDA number or a UUID; CUDA's first by default.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what of a model fits here now, strategy by strategy, from headers and configs alone."""
+    from gpu_utils.activations import Work
+    from gpu_utils.checkpoints import read_checkpoint
+    from gpu_utils.fit import Model, expect
+
     width, _, height = size.partition("x")
     if not (width.isdecimal() and height.isdecimal() and int(width) * int(height)):
         raise typer.BadParameter(f"{size!r} is no size: write it as 1024x1024", param_hint="--size")
