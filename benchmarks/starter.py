@@ -27,6 +27,7 @@ RUN_LIMIT_SECONDS = 60.0
 RESUME_LIMIT_SECONDS = 1.0
 HELP_LIMIT_SECONDS = 0.5
 HELP_REPEATS = 5
+FITTED = "models/starter/images"
 COMMANDS = ["stages", "gpu_utils", *(f"stages.{stage}" for stage in STAGES)]
 
 
@@ -76,6 +77,7 @@ def measure(output: Path, topic: str, scenes: int, seed: int) -> dict[str, Any]:
             for attempt in attempts
         },
         "resume_seconds": resume_seconds,
+        "fit_seconds": min(timed(["gpu_utils", "fit", FITTED])[0] for _ in range(HELP_REPEATS)),
         "help_seconds": {name: min(timed([name, "--help"])[0] for _ in range(HELP_REPEATS)) for name in COMMANDS},
     }
 
@@ -105,6 +107,9 @@ def table(figures: dict[str, Any]) -> str:
         rows.append(f"| {stage} | {figure['seconds']:.1f} s{peak} | |")
     rows.append(
         f"| a resume that has nothing to do | {figures['resume_seconds']:.2f} s | {RESUME_LIMIT_SECONDS:.0f} s |"
+    )
+    rows.append(
+        f"| `python -m gpu_utils fit {FITTED}` (best of {HELP_REPEATS}) | {figures['fit_seconds']:.2f} s | 1 s |"
     )
     for name, seconds in figures["help_seconds"].items():
         rows.append(

@@ -13,16 +13,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
-from stages.pipeline.configuration import Configuration, load_configuration
 from stages.pipeline.errors import UsageError, one_line
-from stages.pipeline.manifests import MAX_SEED, TopicManifest
 from stages.pipeline.settings import MAX_TOPIC_CHARACTERS
 from stages.pipeline.tables import TABLES
+
+if TYPE_CHECKING:
+    from stages.pipeline.configuration import Configuration
+    from stages.pipeline.manifests import TopicManifest
 
 MAX_DRAWN_SEED = 2**32
 
@@ -92,6 +94,8 @@ class Asked:
 
     def configuration(self) -> Configuration:
         """The settings that apply. Raises ConfigError."""
+        from stages.pipeline.configuration import load_configuration  # here: `--help` needs none of it
+
         return load_configuration(self.flags, self.profile, self.output)
 
 
@@ -117,6 +121,8 @@ def asked(
 
 def topic_manifest(topic: str | None, seed: int | None, configuration: Configuration) -> TopicManifest:
     """`0_topic.json` for a new run; without a seed one is drawn. Raises UsageError when the topic cannot be taken."""
+    from stages.pipeline.manifests import TopicManifest
+
     checked = check_topic(topic)
     return TopicManifest(
         topic=checked,
@@ -157,6 +163,8 @@ def _value(text: str) -> Any:
 
 
 def _seed(seed: str | None) -> int | None:
+    from stages.pipeline.manifests import MAX_SEED
+
     if not seed:
         return None
     if not seed.isascii() or not seed.isdigit() or int(seed) > MAX_SEED:

@@ -7,7 +7,6 @@ import logging
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -139,15 +138,13 @@ def command_line(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_help_answers_in_under_half_a_second() -> None:
-    best = min(_seconds("--help") for _ in range(3))
-    assert best < 0.5
-
-
-def _seconds(argument: str) -> float:
-    started = time.monotonic()
-    assert command_line(argument).returncode == 0
-    return time.monotonic() - started
+def test_help_imports_no_torch() -> None:
+    program = "import runpy, sys; sys.argv[1:] = ['--help']\ntry: runpy.run_module('gpu_utils', run_name='__main__')\n"
+    program += "finally: print('HEAVY', [name for name in ('torch', 'transformers', 'numpy') if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False
+    )
+    assert done.stdout.rstrip().endswith("HEAVY []"), done.stdout[-200:] + done.stderr[-500:]
 
 
 def test_status_is_json_for_a_program() -> None:
