@@ -228,7 +228,7 @@ def test_a_gated_model_says_where_to_accept_and_where_the_token_goes(hub: HubSer
     assert without.code == 69
     assert (
         f"tiny/text is gated (401): accept its licence on {hub.endpoint}/tiny/text, "
-        "then call again with that account's token in HF_TOKEN (https://huggingface.co/settings/tokens)"
+        f"then call again with that account's token in HF_TOKEN ({hub.endpoint}/settings/tokens)"
     ) in last_words(without)
     other = fetch(place, HF_TOKEN="hf_somebody")
     assert other.code == 69

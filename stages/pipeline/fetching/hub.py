@@ -21,7 +21,6 @@ from stages.pipeline.fetching.records import RepositoryFile
 
 CHUNK_BYTES = 1 << 20
 TOO_BUSY = frozenset({408, 429, 500, 502, 503, 504})
-TOKENS_PAGE = "https://huggingface.co/settings/tokens"
 
 
 class BrokenOff(TryAgainLater):
@@ -47,7 +46,7 @@ class Body:
 
 
 class Hub:
-    """huggingface.co, or the server that HF_ENDPOINT names."""
+    """The hub that huggingface_hub speaks to, or the server that HF_ENDPOINT names."""
 
     def __init__(self) -> None:
         """Raises ConfigError when the environment says to stay offline."""
@@ -125,7 +124,7 @@ class Hub:
                 )
             return WeightsMissing(
                 f"{repository} is gated ({status}): accept its licence on {page}, "
-                f"then call again with that account's token in HF_TOKEN ({TOKENS_PAGE})"
+                f"then call again with that account's token in HF_TOKEN ({self.endpoint}/settings/tokens)"
             )
         if isinstance(error, self._errors.RevisionNotFoundError):
             return WeightsMissing(f"{repository} has no revision {revision}; correct revision in pipeline.toml")
@@ -134,12 +133,12 @@ class Hub:
         if status == 401 and signed_in:
             return WeightsMissing(
                 f"{self.endpoint} does not take the token it was given for {repository} (401): "
-                f"set HF_TOKEN to one that is valid ({TOKENS_PAGE}), or unset it"
+                f"set HF_TOKEN to one that is valid ({self.endpoint}/settings/tokens), or unset it"
             )
         if status == 401:
             return WeightsMissing(
                 f"{repository} does not exist, or is not for everybody (401): correct model_id, "
-                f"or call again with a token that may read it in HF_TOKEN ({TOKENS_PAGE})"
+                f"or call again with a token that may read it in HF_TOKEN ({self.endpoint}/settings/tokens)"
             )
         if status == 404:
             return WeightsMissing(f"{repository} does not exist on {self.endpoint} (404); correct model_id")
