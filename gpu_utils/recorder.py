@@ -67,7 +67,7 @@ class Recorder:
 
 
 def read_samples(path: Path) -> Iterator[dict[str, Any]]:
-    """The samples of a file, oldest first; torn or foreign lines are dropped, a missing file has none."""
+    """The objects of a file of JSON lines, oldest first; torn or foreign lines are dropped, a missing file has none."""
     try:
         lines = path.read_bytes().splitlines()
     except OSError:

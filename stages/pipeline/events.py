@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from gpu_utils.recorder import read_samples
 from stages.pipeline.wires import EVENTS_DESCRIPTOR
 
 # Writes to a pipe of at most PIPE_BUF bytes (4096 on Linux) are never interleaved with others.
@@ -49,12 +50,4 @@ def append_event(path: Path, event: Mapping[str, Any]) -> None:
 
 def read_events(path: Path) -> Iterator[dict[str, Any]]:
     """The events of a file, oldest first; torn or foreign lines are dropped."""
-    try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError:
-        return
-    for line in lines:
-        with contextlib.suppress(ValueError):
-            event = json.loads(line)
-            if isinstance(event, dict):
-                yield event
+    return read_samples(path)
