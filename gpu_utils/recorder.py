@@ -32,21 +32,21 @@ def device_words(reading: Reading) -> dict[str, dict[str, int | None]]:
 
 
 class Recorder:
-    """Appends samples to one file, at most one every `period_seconds`. Never raises: a full disk costs samples only."""
+    """Appends samples to one file, of each source one every `period_seconds`. Never raises: a full disk costs samples only."""
 
     def __init__(self, path: Path, *, period_seconds: float = PERIOD_SECONDS, max_bytes: int = MAX_BYTES) -> None:
         self.period_seconds = period_seconds
         self._path = path
         self._max_bytes = max_bytes
-        self._last = -1.0e9
+        self._last: dict[int, float] = {}
 
-    def due(self) -> bool:
-        """Whether the last sample is old enough; ask before reading what a sample needs."""
-        return time.monotonic() - self._last >= self.period_seconds
+    def due(self, source: int = 0) -> bool:
+        """Whether the source's last sample is old enough; ask before reading what a sample needs. A source is a pid."""
+        return source not in self._last or time.monotonic() - self._last[source] >= self.period_seconds
 
-    def write(self, sample: Mapping[str, Any]) -> None:
+    def write(self, sample: Mapping[str, Any], source: int = 0) -> None:
         """Append one line, stamped with the time (`at`, seconds since 1970)."""
-        self._last = time.monotonic()
+        self._last[source] = time.monotonic()
         line = json.dumps({"at": round(time.time(), 3), **sample}, ensure_ascii=False, default=str)
         with contextlib.suppress(OSError):
             with self._path.open("ab") as file:

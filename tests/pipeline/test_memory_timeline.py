@@ -74,6 +74,21 @@ def test_without_a_driver_host_memory_is_recorded_all_the_same(child: tuple[Chil
     assert sample["gpus"] == {} and sample["own_bytes"] is None and sample["host_bytes"] > 0
 
 
+def test_two_stages_of_one_run_are_both_sampled(child: tuple[Child, int]) -> None:
+    images, _ = child
+    speaker = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
+    audio = Child("audio", images.runs, speaker, images.events_descriptor, images.log, images.reason_file)
+    recorded = MemoryTimeline(probe=FakeProbe(Reading()))
+    try:
+        recorded.sample(audio)
+        recorded.sample(images)
+    finally:
+        speaker.kill()
+        speaker.communicate()
+    assert [sample["stage"] for sample in read_samples(images.runs[0].path / "vram.jsonl")] == ["audio", "images"]
+    assert images.peak_host_bytes > 0 and audio.peak_host_bytes > 0
+
+
 def test_a_process_that_has_ended_disturbs_nobody(child: tuple[Child, int]) -> None:
     one, _ = child
     one.process.kill()

@@ -29,9 +29,9 @@ class MemoryTimeline:
         """Sample the child into the run it is working on, if that run's last sample is old enough."""
         path = child.in_hand.path / "vram.jsonl"
         recorder = self._recorders.setdefault(path, Recorder(path))
-        if not recorder.due():
-            return
         pid = child.process.pid
+        if not recorder.due(pid):  # the voice works beside the pictures of the same run: each has samples of its own
+            return
         reading = self._probe.read()
         own_bytes = _held_by(pid, reading.devices)
         with contextlib.suppress(psutil.Error):
@@ -51,9 +51,9 @@ class MemoryTimeline:
             "reserved_bytes": child.reserved_bytes,
             "gpus": device_words(reading),
         }
-        recorder.write(sample)
+        recorder.write(sample, pid)
         if self._night:
-            self._night.write({"run": child.in_hand.name, **sample})
+            self._night.write({"run": child.in_hand.name, **sample}, pid)
 
     def forget(self, child: Child) -> None:
         """The child has been reaped; its pid may be given to another."""
